@@ -1,0 +1,133 @@
+//! The run record: what was played, what was seen and how it was judged.
+//!
+//! ```text
+//! RunReport ── cases ── CaseInfo        what a case is, once, whatever the number of targets
+//!     │    └── rules ── RuleText        the sentences the cases rest on
+//!     └── targets ── TargetReport ── CaseRecord ── Finding
+//!                                        └── Transcript ── Entry
+//! ```
+//!
+//! `run.json` is this structure and nothing else; every other output is a pure function of it. It depends on
+//! no socket, codec or scenario, so a record written today renders for ever.
+
+mod case;
+mod transcript;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use case::{Behavior, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity};
+pub use transcript::{
+    ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, Transcript, What,
+};
+
+/// The version of the `run.json` format.
+///
+/// A writer writes [`SchemaVersion::CURRENT`] only. A reader accepts every version up to its own: fields are
+/// added with a default and never change their meaning; anything else is a new version with a conversion.
+/// A record of a later version is refused with a sentence that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SchemaVersion(pub u32);
+
+impl SchemaVersion {
+    /// What this build writes.
+    pub const CURRENT: Self = Self(1);
+}
+
+/// One whole run: every target, every case played against it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The format of this record.
+    pub schema: SchemaVersion,
+    /// The program that made it.
+    pub tool: Tool,
+    /// When the run began, RFC 3339 in UTC.
+    pub started: String,
+    /// Wall time of the whole run in milliseconds.
+    pub duration_ms: f64,
+    /// The seed of everything random in the run (mask keys, handshake keys, probe payloads).
+    pub seed: u64,
+    /// Which catalogue was played.
+    pub catalogue: CatalogueInfo,
+    /// The part of the selection that this record covers, where a run was split over machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// How the run was set up.
+    pub options: RunOptions,
+    /// The sentences the cases rest on, by rule id.
+    pub rules: BTreeMap<String, RuleText>,
+    /// What each case is, in catalogue order.
+    pub cases: Vec<CaseInfo>,
+    /// What was found, target by target.
+    pub targets: Vec<TargetReport>,
+}
+
+/// The program that made a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `wsgrade`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Which catalogue was played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueInfo {
+    /// SHA-1 over the canonical text of all cases known to the run, selected or not: two records with the same
+    /// digest can be merged and compared case by case.
+    pub digest: String,
+    /// How many cases the catalogue holds.
+    pub known: usize,
+    /// How many of them this run selected.
+    pub selected: usize,
+}
+
+/// Part `index` of `count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// `1 <= index <= count`.
+    pub index: u32,
+    /// How many shards make the whole run.
+    pub count: u32,
+}
+
+/// How the run was set up: what a reader needs to understand a duration or a missing case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// How many cases were played at once.
+    pub jobs: usize,
+    /// How long a case waited for an answer, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long it waited for the closing handshake and for the end of TCP, in milliseconds.
+    pub close_timeout_ms: u64,
+    /// How long it waited for TCP and for the opening handshake, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// The `-c` patterns.
+    #[serde(default)]
+    pub cases: Vec<String>,
+    /// The `-x` patterns.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+}
+
+/// One endpoint under test and all that was found of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// What the page calls it: a name given by the user, the agent it announced, or the URL.
+    pub name: String,
+    /// Where it was reached (server under test), or where we listened (client under test).
+    pub url: String,
+    /// The role of the endpoint under test.
+    pub role: Role,
+    /// What it announced of itself (`Server` or `User-Agent`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Why the run against it ended before its last case, in one sentence; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// One record per case played, in catalogue order.
+    pub cases: Vec<CaseRecord>,
+}

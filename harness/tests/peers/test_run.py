@@ -1,0 +1,85 @@
+"""What run.py calls a difference. Run by `python3 -m unittest`, which needs no server."""
+
+import json
+import unittest
+from pathlib import Path
+
+import run
+
+HERE = Path(__file__).resolve().parent
+
+REASON = {"case": "7.1.5", "behavior": "informational", "close": "informational", "reason": "5.5.1"}
+
+
+def problems(verdicts, differences, seen):
+    return [(case, what.split(":")[0]) for case, _, _, what in run.compare(verdicts, differences, seen)]
+
+
+class Compare(unittest.TestCase):
+    def test_the_same_verdict_is_no_difference(self):
+        verdicts = {"1.1.1": ["OK", "OK", 1000], "6.4.1": ["NON-STRICT", "OK", 1007]}
+        seen = {"1.1.1": ("pass", "pass", 1000), "6.4.1": ("non-strict", "pass", 1007)}
+        self.assertEqual(problems(verdicts, [], seen), [])
+
+    def test_each_axis_counts(self):
+        verdicts = {"1.1.1": ["OK", "OK", 1000]}
+        for seen in [("fail", "pass", 1000), ("pass", "unclean", 1000), ("pass", "pass", 1001)]:
+            self.assertEqual(problems(verdicts, [], {"1.1.1": seen}), [("1.1.1", "not declared")])
+
+    def test_a_drop_is_ok_for_autobahn_only_where_no_close_came(self):
+        seen = {"5.1": ("pass", "dropped", None)}
+        self.assertEqual(problems({"5.1": ["OK", "OK", None]}, [], seen), [])
+        self.assertEqual(problems({"5.1": ["OK", "OK", 1002]}, [], seen), [("5.1", "not declared")])
+
+    def test_the_code_of_a_close_that_the_tester_began_is_the_testers(self):
+        verdicts = {"3.1": ["FAILED", "FAILED", 1001]}
+        self.assertEqual(problems(verdicts, [], {"3.1": ("fail", "wrong-side", 1000)}), [])
+        self.assertEqual(problems(verdicts, [], {"3.1": ("fail", "pass", 1001)}), [("3.1", "not declared")])
+
+    def test_a_declared_difference_has_to_occur(self):
+        verdicts = {"7.1.5": ["FAILED", "WRONG CODE", 1002]}
+        occurs = {"7.1.5": ("informational", "informational", 1002)}
+        self.assertEqual(problems(verdicts, [REASON], occurs), [])
+        as_usual = {"7.1.5": ("fail", "wrong-code", 1002)}
+        self.assertEqual(problems(verdicts, [REASON], as_usual), [("7.1.5", "declared, but does not occur")])
+        otherwise = {"7.1.5": ("pass", "pass", 1002)}
+        self.assertEqual(problems(verdicts, [REASON], otherwise), [("7.1.5", "declared otherwise")])
+
+    def test_a_case_that_was_not_played_is_a_difference(self):
+        self.assertEqual(problems({"1.1.1": ["OK", "OK", 1000]}, [], {}), [("1.1.1", "not played")])
+        self.assertEqual(problems({}, [REASON], {}), [("7.1.5", "not played")])
+
+    def test_a_case_of_our_own_has_to_pass(self):
+        self.assertEqual(problems({}, [], {"F.1.1": ("pass", "pass", 1002)}), [])
+        self.assertEqual(problems({}, [], {"F.1.1": ("pass", "dropped", None)}), [("F.1.1", "not declared")])
+
+    def test_a_difference_without_a_reason_is_refused(self):
+        for entry in [{**REASON, "reason": ""}, {key: REASON[key] for key in ("case", "behavior", "close")}]:
+            with self.assertRaises(run.CannotRun):
+                run.compare({}, [entry], {})
+        with self.assertRaises(run.CannotRun):
+            run.compare({}, [REASON, REASON], {})
+
+    def test_rows_come_in_the_order_of_the_catalogue(self):
+        verdicts = dict.fromkeys(["10.1.1", "2.10", "2.9", "F.1"], ["OK", "OK", 1000])
+        self.assertEqual([case for case, _ in problems(verdicts, [], {})], ["2.9", "2.10", "10.1.1", "F.1"])
+
+
+class Stored(unittest.TestCase):
+    def test_every_peer_has_the_same_247_cases(self):
+        for peer in run.PEERS:
+            stored = json.loads((HERE / "expected" / f"{peer.name}.json").read_text())
+            self.assertEqual(len(stored["verdicts"]), 247, peer.name)
+            for verdict in stored["verdicts"].values():
+                run.from_autobahn(verdict)
+
+    def test_differences_are_of_known_peers_and_have_reasons(self):
+        table = json.loads((HERE / "differences.json").read_text())
+        self.assertLessEqual(table.keys(), {peer.name for peer in run.PEERS})
+        for entries in table.values():
+            for entry in entries:
+                run.declared(entry)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+//! Grades echo servers on three other codecs with the real binary. What each of them does otherwise than a strict
+//! server is known and written down here; a harness that finds less, or more, fails.
+
+mod common;
+
+use common::deviations::{Deviation, differences};
+use common::grade::grade;
+use common::servers::Server;
+
+#[test]
+fn tokio_tungstenite() {
+    holds(&Server::tungstenite(), TUNGSTENITE);
+}
+
+#[test]
+fn fastwebsockets() {
+    holds(&Server::fastwebsockets(), FASTWEBSOCKETS);
+}
+
+#[test]
+fn tokio_websockets() {
+    holds(&Server::tokio_websockets(), TOKIO_WEBSOCKETS);
+}
+
+fn holds(server: &Server, table: &[Deviation]) {
+    let verdicts = grade(&server.url(), &[]);
+    let numbered = verdicts.keys().filter(|id| id.starts_with(|first: char| first.is_ascii_digit())).count();
+    assert_eq!(numbered, 247, "sections 1 to 7 and 10 have 247 cases");
+    let differences = differences(&verdicts, table);
+    assert!(
+        differences.is_empty(),
+        "\ncase     expected                 seen                     why\n{differences}"
+    );
+}
+
+/// RFC 6455 7.1.7: "If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to
+/// _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate status code before
+/// proceeding to _Close the WebSocket Connection_."
+const NO_CLOSE_FRAME: &str = "ends TCP without a Close frame when a rule is broken (7.1.7)";
+
+/// Cases in which the connection has to be failed, and each of the three does so by ending TCP.
+#[rustfmt::skip]
+const DROPPED: &[&str] = &[
+    "2.5", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7", "4.1.1", "4.1.2", "4.1.3", "4.1.4", "4.1.5",
+    "4.2.1", "4.2.2", "4.2.3", "4.2.4", "4.2.5", "5.1", "5.2", "5.9", "5.10", "5.11", "5.12", "5.13",
+    "5.14", "5.15", "5.16", "5.17", "5.18", "6.3.1", "6.3.2", "6.4.1", "6.4.2", "6.6.1", "6.6.3", "6.6.4",
+    "6.6.6", "6.6.8", "6.6.10", "6.8.1", "6.8.2", "6.10.1", "6.10.2", "6.10.3", "6.11.5", "6.12.1",
+    "6.12.2", "6.12.3", "6.12.4", "6.12.5", "6.12.6", "6.12.7", "6.12.8", "6.13.1", "6.13.2", "6.13.3",
+    "6.13.4", "6.13.5", "6.14.1", "6.14.2", "6.14.3", "6.14.4", "6.14.5", "6.14.6", "6.14.7", "6.14.8",
+    "6.14.9", "6.14.10", "6.15.1", "6.16.1", "6.16.2", "6.16.3", "6.17.1", "6.17.2", "6.17.3", "6.17.4",
+    "6.17.5", "6.18.1", "6.18.2", "6.18.3", "6.18.4", "6.18.5", "6.19.1", "6.19.2", "6.19.3", "6.19.4",
+    "6.19.5", "6.20.1", "6.20.2", "6.20.3", "6.20.4", "6.20.5", "6.20.6", "6.20.7", "6.21.1", "6.21.2",
+    "6.21.3", "6.21.4", "6.21.5", "6.21.6", "6.21.7", "6.21.8", "7.3.2", "7.3.6", "7.5.1",
+];
+
+/// RFC 6455 8.1 asks to fail the connection when text is found not to be UTF-8, and leaves open when to look; only
+/// tokio-websockets looks before the frame is complete.
+const UTF8_BY_FRAME: Deviation = Deviation {
+    cases: &["6.4.3", "6.4.4"],
+    behavior: "non-strict",
+    close: "dropped",
+    reason: "looks at text only when its frame is complete (8.1)",
+};
+
+const TUNGSTENITE: &[Deviation] = &[
+    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
+    UTF8_BY_FRAME,
+];
+
+const FASTWEBSOCKETS: &[Deviation] = &[
+    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
+    UTF8_BY_FRAME,
+];
+
+const TOKIO_WEBSOCKETS: &[Deviation] = &[
+    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
+    Deviation {
+        cases: &[
+            "6.4.3", "6.4.4", "7.9.1", "7.9.2", "7.9.3", "7.9.4", "7.9.5", "7.9.6", "7.9.7", "7.9.8", "7.9.9",
+        ],
+        behavior: "pass",
+        close: "dropped",
+        reason: NO_CLOSE_FRAME,
+    },
+];

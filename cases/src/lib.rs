@@ -1,4 +1,24 @@
 //! The scenarios wsgrade plays, and the language they are written in.
+//!
+//! ```text
+//! catalogue/*.toml ─ load ─> Scenario ─ lint ─> Catalogue ─ select ─> the cases of a run
+//! rules/*.toml ─ rules ─> Register       │
+//!                                        ├─ describe ─> lines for people
+//!                                        └─ write ─> TOML, of which the digest is taken
+//! ```
+//!
+//! How to write a case is told in this crate's `README.md`.
 
+pub mod catalogue;
+pub mod describe;
 pub mod id;
+pub mod lint;
+pub mod load;
 pub mod model;
+pub mod rules;
+pub mod schema;
+pub mod select;
+pub mod write;
+
+pub use catalogue::Catalogue;
+pub use rules::Register;

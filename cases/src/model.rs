@@ -454,7 +454,11 @@ impl Scenario {
                     Some(frame) => (frame, Some(payload)),
                     None => continue,
                 },
-                Step::Raw { .. } | Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
+                Step::Raw { .. }
+                | Step::Await { .. }
+                | Step::Probe { .. }
+                | Step::Pause { .. }
+                | Step::End(_) => {
                     continue;
                 }
             };
@@ -463,7 +467,8 @@ impl Scenario {
                 let opcode = frame.opcode;
                 if opcode == Opcode::PING {
                     answers.push(Expected::Pong(payload));
-                } else if opcode == Opcode::TEXT || opcode == Opcode::BINARY || opcode == Opcode::CONTINUATION {
+                } else if opcode == Opcode::TEXT || opcode == Opcode::BINARY || opcode == Opcode::CONTINUATION
+                {
                     let message = open.get_or_insert_with(|| (opcode, Vec::new()));
                     message.1.push(payload);
                     // A frame cut short goes on in a `More` step: its last piece completes the message.

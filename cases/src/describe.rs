@@ -1,0 +1,236 @@
+//! Cases in words: one readable line for each step, outcome and ending.
+
+use wsgrade_codec::wire::{LengthForm, Rsv};
+
+use crate::model::{
+    Accept, Awaited, By, Chop, ChopAt, End, Ending, Expected, Frame, HeaderEdit, Length, Mask, Opening,
+    Order, Payload, Saw, Scenario, Step,
+};
+use crate::write::{duration, hex};
+
+/// A payload's text or bytes are shown up to here.
+const SHOWN: usize = 32;
+
+/// A step: `send text, 13 bytes "Hello, world!", FIN, RSV1`.
+pub fn step(step: &Step) -> String {
+    match step {
+        Step::Send(frame) => format!("send {}", self::frame(frame)),
+        Step::More { payload, chop } => {
+            with_chop(format!("send the frame's payload on, {}", self::payload(payload)), chop)
+        }
+        Step::Raw { payload, chop } => with_chop(format!("send raw bytes, {}", self::payload(payload)), chop),
+        Step::Await { event, within } => {
+            let mut line = match event {
+                Awaited::Answer(answer) => format!("wait for {}", expected(answer)),
+                Awaited::Any => "wait for any message or pong".to_owned(),
+                Awaited::Close => "wait for the end of the connection".to_owned(),
+            };
+            if let Some(time) = within {
+                line += &format!(", for {} at most", duration(*time));
+            }
+            line
+        }
+        Step::Probe { mark } => format!("ask by a ping whether the connection is open (mark {mark})"),
+        Step::Pause { time, mark: None } => format!("wait {}", duration(*time)),
+        Step::Pause { time, mark: Some(mark) } => {
+            format!("wait {}, then note whether the connection is open (mark {mark})", duration(*time))
+        }
+        Step::End(End::Abort) => "reset the connection".to_owned(),
+        Step::End(End::Half) => "end our sending side".to_owned(),
+    }
+}
+
+/// A frame: `ping, 125 bytes of fe, FIN, in writes of 1 byte`.
+pub fn frame(frame: &Frame) -> String {
+    let Frame { opcode, fin, rsv, mask, length, payload, chop, times } = frame;
+    let mut parts = vec![opcode.to_string(), self::payload(payload)];
+    parts.push(if *fin { "FIN".to_owned() } else { "no FIN".to_owned() });
+    for (bit, name) in [(Rsv::RSV1, "RSV1"), (Rsv::RSV2, "RSV2"), (Rsv::RSV3, "RSV3")] {
+        if rsv.value() & bit.value() != 0 {
+            parts.push(name.to_owned());
+        }
+    }
+    match mask {
+        Mask::RoleDefault => {}
+        Mask::Wrong => parts.push("masked where it must not be, or not where it must".to_owned()),
+        Mask::Key(key) => parts.push(format!("masked with {}", hex(key))),
+    }
+    match length {
+        Length::Minimal => {}
+        Length::Form(form) => parts.push(format!("length in {}", form_words(*form))),
+        Length::Declared { value, form } => {
+            let form = form.map(|form| format!(" in {}", form_words(form))).unwrap_or_default();
+            parts.push(format!("declared as {}{form}", declared(*value)));
+        }
+    }
+    let mut line = with_chop(parts.join(", "), chop);
+    if *times != 1 {
+        line += &format!(", {times} times");
+    }
+    line
+}
+
+fn declared(value: u64) -> String {
+    if i64::try_from(value).is_ok() { bytes(value) } else { format!("{value:#x} bytes") }
+}
+
+fn form_words(form: LengthForm) -> &'static str {
+    match form {
+        LengthForm::Bits7 => "7 bits",
+        LengthForm::Bits16 => "16 bits",
+        LengthForm::Bits64 => "64 bits",
+    }
+}
+
+fn with_chop(mut line: String, chop: &Chop) -> String {
+    match &chop.at {
+        ChopAt::Together => {}
+        ChopAt::Alone => line += ", in a write of its own",
+        ChopAt::Every(size) => line += &format!(", in writes of {}", bytes(u64::from(*size))),
+        ChopAt::Sizes(sizes) => {
+            let sizes: Vec<_> = sizes.iter().map(u32::to_string).collect();
+            line += &format!(", in writes of {} bytes and the rest", sizes.join(", "));
+        }
+    }
+    if !chop.pause.is_zero() {
+        line += &format!(" with {} between", duration(chop.pause));
+    }
+    line
+}
+
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}
+
+/// A payload: `13 bytes "Hello, world!"`.
+pub fn payload(payload: &Payload) -> String {
+    let len = payload.len();
+    match payload {
+        _ if len == 0 => "empty".to_owned(),
+        Payload::Text(text) => format!("{} {}", bytes(len), quoted(text)),
+        Payload::Hex(raw) => format!("{} {}", bytes(len), hex_shown(raw)),
+        Payload::Repeat { unit, .. } => match std::str::from_utf8(unit) {
+            Ok(text) if text.chars().all(|c| c.is_ascii_graphic()) => {
+                format!("{} of {}", bytes(len), quoted(text))
+            }
+            _ => format!("{} of {}", bytes(len), hex_shown(unit)),
+        },
+        Payload::Close { code, reason } if reason.is_empty() => format!("code {code}"),
+        Payload::Close { code, reason } => format!("code {code}, reason {}", self::payload(reason)),
+        Payload::Join(parts) if len <= SHOWN as u64 * 4 => {
+            let joined = parts.iter().flat_map(Payload::to_bytes).collect();
+            match String::from_utf8(joined) {
+                Ok(text) => format!("{} {}", bytes(len), quoted(&text)),
+                Err(error) => format!("{} {}", bytes(len), hex_shown(error.as_bytes())),
+            }
+        }
+        Payload::Join(parts) => format!("{} in {} parts", bytes(len), parts.len()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{:?}…", &text[..cut]),
+        None => format!("{text:?}"),
+    }
+}
+
+fn hex_shown(raw: &[u8]) -> String {
+    match raw.get(..SHOWN) {
+        Some(head) if raw.len() > SHOWN => format!("{}…", hex(head)),
+        _ => hex(raw),
+    }
+}
+
+/// An expected answer: `pong, 4 bytes "ping"`.
+pub fn expected(expected: &Expected) -> String {
+    match expected {
+        Expected::Text(text) => format!("text, {}", payload(text)),
+        Expected::Binary(binary) => format!("binary, {}", payload(binary)),
+        Expected::Pong(pong) => format!("pong, {}", payload(pong)),
+        Expected::Open(mark) => format!("open at {mark}"),
+    }
+}
+
+/// What has to be seen for an accepted outcome of a case: `text, 5 bytes "Hello"; pong, empty`.
+pub fn saw(scenario: &Scenario, saw: &Saw) -> String {
+    match saw {
+        Saw::Answers => answers(&scenario.answers()),
+        Saw::Events { events, order } => {
+            let order = match order {
+                Order::Exact => "",
+                Order::Any => " (in any order)",
+                Order::LatestPong => " (pongs to earlier pings may be missing)",
+            };
+            format!("{}{order}", answers(events))
+        }
+        Saw::Anything => "anything".to_owned(),
+    }
+}
+
+fn answers(events: &[Expected]) -> String {
+    // A run of many alike answers is one item.
+    let mut items: Vec<(String, usize)> = Vec::new();
+    for event in events {
+        let item = expected(event);
+        match items.last_mut() {
+            Some((last, count)) if *last == item => *count += 1,
+            _ => items.push((item, 1)),
+        }
+    }
+    let items: Vec<_> = items
+        .into_iter()
+        .map(|(item, count)| if count == 1 { item } else { format!("{item}, {count} times") })
+        .collect();
+    if items.is_empty() { "no answer".to_owned() } else { items.join("; ") }
+}
+
+/// An accepted outcome: `pass: no answer; the peer ends it, code 1002`.
+pub fn accept(scenario: &Scenario, accept: &Accept) -> String {
+    let mut line = format!("{}: {}", accept.verdict, saw(scenario, &accept.saw));
+    if let Some(ending) = &accept.ending {
+        line += &format!("; {}", self::ending(ending));
+    }
+    if let Some(note) = &accept.note {
+        line += &format!(" — {note}");
+    }
+    line
+}
+
+/// An ending: `we close, and the peer answers with code 1000`.
+pub fn ending(ending: &Ending) -> String {
+    let codes: Vec<_> = ending.codes.iter().map(u16::to_string).collect();
+    let codes = match codes.split_last() {
+        None => "any code".to_owned(),
+        Some((only, [])) => format!("code {only}"),
+        Some((last, rest)) => format!("code {} or {last}", rest.join(", ")),
+    };
+    match (ending.by, ending.clean) {
+        (By::Us, true) => format!("we close, and the peer answers with {codes}"),
+        (By::Us, false) => format!("we close, and the peer answers with {codes} or drops the connection"),
+        (By::Peer, true) => format!("the peer closes with {codes}, and cleanly"),
+        (By::Peer, false) => format!("the peer closes with {codes} or drops the connection"),
+        (By::Either, _) => "either side ends it, in any way".to_owned(),
+    }
+}
+
+/// What is not ordinary in an opening handshake, one line for each; nothing where all is.
+pub fn opening(opening: &Opening) -> Vec<String> {
+    let Opening { method, target, version, status, headers, extensions, raw, chop } = opening;
+    let mut lines = Vec::new();
+    lines.extend(method.as_ref().map(|method| format!("method {method:?}")));
+    lines.extend(target.as_ref().map(|target| format!("request target {target:?}")));
+    lines.extend(version.as_ref().map(|version| format!("version {version:?}")));
+    lines.extend(status.map(|status| format!("status {status}")));
+    lines.extend(headers.iter().map(|edit| match edit {
+        HeaderEdit::Set(name, value) => format!("header {name}: {value}"),
+        HeaderEdit::Add(name, value) => format!("one more header {name}: {value}"),
+        HeaderEdit::Remove(name) => format!("no header {name}"),
+    }));
+    lines.extend(extensions.iter().map(|offer| format!("extension {offer}")));
+    lines.extend(raw.as_ref().map(|raw| format!("the whole head, {}", payload(raw))));
+    if *chop != Chop::default() {
+        lines.push(with_chop("the head".to_owned(), chop));
+    }
+    lines
+}

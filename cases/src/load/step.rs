@@ -1,0 +1,276 @@
+//! Steps: what we do, one after another.
+
+use std::time::Duration;
+
+use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
+
+use super::fields::{Fields, hex, number, text, word};
+use super::node::{Node, Value};
+use super::payload;
+use super::problem::{Problems, listed, nearest};
+use crate::model::{Awaited, Chop, ChopAt, End, Expected, Frame, Length, Mask, Step};
+
+/// The words after `send`.
+const SENDS: [&str; 8] = ["continuation", "text", "binary", "close", "ping", "pong", "more", "raw"];
+const KINDS: [&str; 5] = ["send", "await", "probe", "pause", "end"];
+const FORMS: [(&str, LengthForm); 3] =
+    [("7-bit", LengthForm::Bits7), ("16-bit", LengthForm::Bits16), ("64-bit", LengthForm::Bits64)];
+/// No frame is sent more often in a row, and no message is cut into more fragments.
+const MAX_TIMES: u64 = 1 << 20;
+
+/// Reads one step; a step with `fragment` becomes several.
+pub(crate) fn read(problems: &mut Problems<'_>, node: &Node, steps: &mut Vec<Step>) {
+    let Some(fields) = Fields::open(problems, node, "a step") else { return };
+    let kinds: Vec<_> = KINDS.into_iter().filter(|kind| fields.has(kind)).collect();
+    let kind = match kinds[..] {
+        [kind] => kind,
+        [] => {
+            let help = fields.keys().find_map(|key| nearest(key, KINDS));
+            problems.push(
+                fields.at,
+                format!("a step does something: {}", listed(&KINDS, "or")),
+                help.map(|near| format!("did you mean `{near}`?")),
+            );
+            return;
+        }
+        _ => {
+            problems.add(fields.at, format!("a step does one thing, and here are {}", listed(&kinds, "and")));
+            return;
+        }
+    };
+    match kind {
+        "send" => send(problems, fields, steps),
+        "await" => steps.extend(awaiting(problems, fields)),
+        "probe" => {
+            let fields = fields.named("a `probe` step");
+            fields.refuse_others(problems, &["probe"]);
+            steps.extend(fields.text(problems, "probe").map(|mark| Step::Probe { mark: mark.to_owned() }));
+        }
+        "pause" => {
+            let fields = fields.named("a `pause` step");
+            fields.refuse_others(problems, &["pause", "mark"]);
+            let mark = fields.text(problems, "mark").map(str::to_owned);
+            steps.extend(fields.duration(problems, "pause").map(|time| Step::Pause { time, mark }));
+        }
+        _ => {
+            let fields = fields.named("an `end` step");
+            fields.refuse_others(problems, &["end"]);
+            let end = fields.word(problems, "end", &[("abort", End::Abort), ("half", End::Half)]);
+            steps.extend(end.map(Step::End));
+        }
+    }
+}
+
+fn send(problems: &mut Problems<'_>, fields: Fields<'_>, steps: &mut Vec<Step>) {
+    let Some(what) = fields.get("send") else { return };
+    if let Value::Text(word) = &what.value
+        && (word == "more" || word == "raw")
+    {
+        let fields = fields.named("a `send` step without a header");
+        let mut known = vec!["send", "chop", "chop_pause"];
+        known.extend(payload::KEYS);
+        fields.refuse_others(problems, &known);
+        let payload = payload::from_fields(problems, &fields);
+        let chop = chop(problems, &fields);
+        steps.push(if word == "more" { Step::More { payload, chop } } else { Step::Raw { payload, chop } });
+        return;
+    }
+    let fields = fields.named("a `send` step");
+    let mut known =
+        vec!["send", "fin", "rsv", "mask", "length", "declared", "chop", "chop_pause", "times", "fragment"];
+    known.extend(payload::KEYS);
+    fields.refuse_others(problems, &known);
+    let Some(opcode) = opcode(problems, what) else { return };
+    let rsv = fields.number(problems, "rsv", (0, 7)).and_then(|n| Rsv::new(u8::try_from(n).ok()?));
+    let times = fields.number(problems, "times", (1, MAX_TIMES)).and_then(|n| u32::try_from(n).ok());
+    let frame = Frame {
+        fin: fields.bool(problems, "fin").unwrap_or(true),
+        rsv: rsv.unwrap_or(Rsv::NONE),
+        mask: mask(problems, &fields),
+        length: length(problems, &fields),
+        chop: chop(problems, &fields),
+        times: times.unwrap_or(1),
+        ..Frame::new(opcode, payload::from_fields(problems, &fields))
+    };
+    match fields.get("fragment") {
+        None => steps.push(Step::Send(frame)),
+        Some(node) => {
+            for other in ["times", "length", "declared"] {
+                if fields.has(other) {
+                    problems.add(node.at, format!("`fragment` cannot go with `{other}`"));
+                }
+            }
+            if opcode.is_control() {
+                problems.add(node.at, "`fragment` is for messages: a control frame cannot be fragmented");
+            }
+            let most = payload::MAX_PAYLOAD;
+            let Some(size) = number(problems, "fragment", node, (1, most)) else { return };
+            if frame.payload.len() / size > MAX_TIMES {
+                problems.add(node.at, format!("more than {MAX_TIMES} fragments"));
+                return;
+            }
+            steps.extend(fragments(&frame, size).into_iter().map(Step::Send));
+        }
+    }
+}
+
+/// Frames of `size` bytes each, then one with the rest and the FIN bit: empty where nothing is left. Like frames in
+/// a row are one with `times`.
+fn fragments(whole: &Frame, size: u64) -> Vec<Frame> {
+    let len = whole.payload.len();
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut start = 0;
+    loop {
+        let rest = len - start;
+        let frame = Frame {
+            opcode: if start == 0 { whole.opcode } else { Opcode::CONTINUATION },
+            rsv: if start == 0 { whole.rsv } else { Rsv::NONE },
+            fin: whole.fin && rest < size,
+            payload: payload::slice(&whole.payload, start, rest.min(size)),
+            ..whole.clone()
+        };
+        match frames.last_mut() {
+            Some(last) if (Frame { times: 1, ..last.clone() }) == frame => last.times += 1,
+            _ => frames.push(frame),
+        }
+        if rest < size {
+            return frames;
+        }
+        start += size;
+    }
+}
+
+fn opcode(problems: &mut Problems<'_>, node: &Node) -> Option<Opcode> {
+    let found = match &node.value {
+        Value::Integer(number) => u8::try_from(*number).ok().and_then(Opcode::new),
+        Value::Text(word) => match word.as_str() {
+            "continuation" => Some(Opcode::CONTINUATION),
+            "text" => Some(Opcode::TEXT),
+            "binary" => Some(Opcode::BINARY),
+            "close" => Some(Opcode::CLOSE),
+            "ping" => Some(Opcode::PING),
+            "pong" => Some(Opcode::PONG),
+            _ => None,
+        },
+        Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_) => None,
+    };
+    if found.is_none() {
+        let expected = format!("expected {} or an opcode from 0 to 15", listed(&SENDS, "or"));
+        let (given, help) = match &node.value {
+            Value::Text(word) => (format!("{word:?}"), nearest(word, SENDS)),
+            Value::Integer(number) => (number.to_string(), None),
+            Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_) => {
+                (node.kind().to_owned(), None)
+            }
+        };
+        let help = help.map(|near| format!("did you mean \"{near}\"?"));
+        problems.push(node.at, format!("`send` is {given}, {expected}"), help);
+    }
+    found
+}
+
+fn mask(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Mask {
+    let Some(node) = fields.get("mask") else { return Mask::RoleDefault };
+    match text(problems, "mask", node) {
+        Some("role-default") | None => Mask::RoleDefault,
+        Some("wrong") => Mask::Wrong,
+        Some(other) => {
+            let is_key = other.len() == 8 && other.bytes().all(|b| b.is_ascii_hexdigit());
+            match is_key.then(|| hex(problems, "mask", node)).flatten().and_then(|key| key.try_into().ok()) {
+                Some(key) => Mask::Key(key),
+                None => {
+                    let expected = "expected \"role-default\", \"wrong\" or a key of 8 hex digits";
+                    problems.add(node.at, format!("`mask` is {other:?}, {expected}"));
+                    Mask::RoleDefault
+                }
+            }
+        }
+    }
+}
+
+fn length(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Length {
+    let form = fields.word(problems, "length", &FORMS);
+    match (fields.get("declared"), form) {
+        (Some(node), form) => {
+            let value = match &node.value {
+                Value::Text(digits) => {
+                    let value = digits.strip_prefix("0x").filter(|digits| !digits.starts_with('+'));
+                    let value = value.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+                    if value.is_none() {
+                        let expected = "expected a number, or hex digits such as \"0x8000000000000000\"";
+                        problems.add(node.at, format!("`declared` is {digits:?}, {expected}"));
+                    }
+                    value
+                }
+                _ => number(problems, "declared", node, (0, i64::MAX.unsigned_abs())),
+            };
+            Length::Declared { value: value.unwrap_or_default(), form }
+        }
+        (None, Some(form)) => Length::Form(form),
+        (None, None) => Length::Minimal,
+    }
+}
+
+pub(crate) fn chop(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Chop {
+    let piece = (1, u64::from(u32::MAX));
+    let at = match fields.get("chop") {
+        None => ChopAt::Together,
+        Some(node) => match &node.value {
+            Value::Text(_) => match word(problems, "chop", node, &[("together", false), ("alone", true)]) {
+                Some(true) => ChopAt::Alone,
+                Some(false) | None => ChopAt::Together,
+            },
+            Value::Array(items) => {
+                if items.is_empty() {
+                    problems.add(node.at, "`chop` is an empty list, expected the sizes of the pieces");
+                }
+                let sizes = items.iter().filter_map(|item| number(problems, "chop", item, piece));
+                ChopAt::Sizes(sizes.filter_map(|size| u32::try_from(size).ok()).collect())
+            }
+            _ => {
+                let size = number(problems, "chop", node, piece).and_then(|size| u32::try_from(size).ok());
+                size.map_or(ChopAt::Together, ChopAt::Every)
+            }
+        },
+    };
+    Chop { at, pause: fields.duration(problems, "chop_pause").unwrap_or(Duration::ZERO) }
+}
+
+fn awaiting(problems: &mut Problems<'_>, fields: Fields<'_>) -> Option<Step> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Text,
+        Binary,
+        Pong,
+        Open,
+        Any,
+        Close,
+    }
+    let fields = fields.named("an `await` step");
+    let kinds = [
+        ("text", Kind::Text),
+        ("binary", Kind::Binary),
+        ("pong", Kind::Pong),
+        ("open", Kind::Open),
+        ("any", Kind::Any),
+        ("close", Kind::Close),
+    ];
+    let kind = fields.word(problems, "await", &kinds);
+    let mut known = vec!["await", "within"];
+    match kind {
+        Some(Kind::Text | Kind::Binary | Kind::Pong) | None => known.extend(payload::KEYS),
+        Some(Kind::Open) => known.push("mark"),
+        Some(Kind::Any | Kind::Close) => {}
+    }
+    fields.refuse_others(problems, &known);
+    let within = fields.duration(problems, "within");
+    let event = match kind? {
+        Kind::Text => Awaited::Answer(Expected::Text(payload::from_fields(problems, &fields))),
+        Kind::Binary => Awaited::Answer(Expected::Binary(payload::from_fields(problems, &fields))),
+        Kind::Pong => Awaited::Answer(Expected::Pong(payload::from_fields(problems, &fields))),
+        Kind::Open => Awaited::Answer(Expected::Open(fields.need_text(problems, "mark")?.to_owned())),
+        Kind::Any => Awaited::Any,
+        Kind::Close => Awaited::Close,
+    };
+    Some(Step::Await { event, within })
+}

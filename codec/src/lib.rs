@@ -21,6 +21,7 @@
 pub mod check;
 pub mod close;
 pub mod deflate;
+pub mod endpoint;
 pub mod handshake;
 pub mod mask;
 mod role;

@@ -12,5 +12,6 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checker::close_code_violation;
 pub use checker::{Checker, DEFAULT_MESSAGE_CAP, Item, Negotiated};
 pub use rule::{Rule, Violation};

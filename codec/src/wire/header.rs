@@ -147,6 +147,13 @@ pub struct EncodedHeader {
     len: u8,
 }
 
+impl EncodedHeader {
+    /// Replaces FIN, RSV and opcode by a byte which is made already.
+    pub(crate) fn set_first(&mut self, byte: u8) {
+        self.bytes[0] = byte;
+    }
+}
+
 impl Deref for EncodedHeader {
     type Target = [u8];
     #[inline]

@@ -224,15 +224,16 @@ impl Receiver {
         first_violation(|found| header::check_prefix(&prefix, context, found))?;
 
         let (form, value) = match (second & 0x7F, rest) {
-            (126, [a, b, ..]) => (LengthForm::Bits16, u64::from(u16::from_be_bytes([*a, *b]))),
-            (127, [a, b, c, d, e, f, g, h, ..]) => {
-                (LengthForm::Bits64, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
-            }
-            // A control frame cannot have any of the longer forms and be right: do not wait for the length.
+            // "All control frames MUST have a payload length of 125 bytes or less" (RFC 6455, 5.5): whatever the length
+            // turns out to be, its form is wrong, so do not wait for it.
             (form @ (126 | 127), _) if prefix.opcode.is_control() => {
                 let bits = if form == 126 { 16 } else { 64 };
                 let detail = format!("a {} frame with a length in {bits} bits", prefix.opcode);
                 return Err(Violation::new(Rule::ControlLength, detail).into());
+            }
+            (126, [a, b, ..]) => (LengthForm::Bits16, u64::from(u16::from_be_bytes([*a, *b]))),
+            (127, [a, b, c, d, e, f, g, h, ..]) => {
+                (LengthForm::Bits64, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
             }
             (126 | 127, _) => return Ok(false),
             (len, _) => (LengthForm::Bits7, u64::from(len)),

@@ -11,6 +11,8 @@
 //! no socket, codec or scenario, so a record written today renders for ever.
 
 mod case;
+mod payload;
+mod read;
 mod transcript;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use case::{Behavior, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity};
+pub use payload::PayloadDigest;
+pub use read::ReadError;
 pub use transcript::{
     ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, Transcript, What,
 };

@@ -1,0 +1,18 @@
+//! `index.html`: one page for a person, offline, in one file.
+//!
+//! ```text
+//! page     what is there without JavaScript: grades, what cost the most, the matrix
+//! island   what the scripts read: the cases and verdicts, and one line of transcript for each record
+//! wire     a transcript made compact for the page, with a cap on everything
+//! templates/*.html, *.css, *.js
+//! ```
+//!
+//! Whatever a record quotes from the network is hostile. Three walls, each enough: text is made visible and
+//! escaped here, the scripts only ever set `textContent`, and a content security policy lets nothing run but
+//! the page's own script and lets nothing be fetched at all.
+
+mod island;
+mod page;
+mod wire;
+
+pub use page::render;

@@ -1,0 +1,500 @@
+//! What is on the page without JavaScript: the grades, what cost the most, and the whole matrix.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use serde::Serialize;
+use sha1::{Digest, Sha1};
+
+use super::island::{self, Index};
+use super::wire::Caps;
+use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
+use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, Severity, TargetReport};
+use crate::render::text::{clipped, column, prose, visible};
+use crate::render::{File, words};
+
+const TEMPLATE: &str = include_str!("../../../templates/index.html");
+const STYLE: &str = include_str!("../../../templates/page.css");
+/// In the order they need each other.
+const SCRIPTS: [&str; 4] = [
+    include_str!("../../../templates/base.js"),
+    include_str!("../../../templates/wire.js"),
+    include_str!("../../../templates/case.js"),
+    include_str!("../../../templates/matrix.js"),
+];
+
+/// With more rows than this to look at, every section starts folded.
+const UNFOLDED: usize = 60;
+/// How many of the costs the page lists for one target alone, for one of several, and how many cases for each.
+const COSTS: usize = 8;
+const COSTS_OF_MANY: usize = 3;
+const COST_CASES: usize = 24;
+
+/// The page.
+pub fn render(report: &RunReport) -> Vec<File> {
+    let cases = described(report);
+    let targets: Vec<_> = report.targets.iter().map(|target| Target::of(report, target)).collect();
+    let sections = sections(report, &cases);
+    let index = island::json(&Index::of(report, &cases));
+    let caps = Caps::of(report);
+    let wires: Vec<_> =
+        report.targets.iter().map(|target| Value::from_safe_string(island::wires(target, &caps))).collect();
+    // Only the page's own script has it: whoever would smuggle one in would have to know the digest of what
+    // they are part of.
+    let nonce = Sha1::digest(&index).iter().fold(String::new(), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("writing to a string never fails");
+        out
+    });
+    let script = format!("(() => {{\n\"use strict\";\n{}\n}})();", SCRIPTS.join("\n"));
+
+    let mut env = Environment::new();
+    env.set_auto_escape_callback(|_| AutoEscape::Html);
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    env.set_syntax(syntax.expect("the usual delimiters are lawful"));
+    let page = context! {
+        title => title(&targets),
+        tool => visible(&report.tool.name),
+        version => visible(&report.tool.version),
+        started => column(&report.started, 40),
+        duration => words::duration(report.duration_ms),
+        seed => report.seed,
+        selected => report.catalogue.selected,
+        known => report.catalogue.known,
+        digest => column(&report.catalogue.digest, 12),
+        shard => report.shard.map(|shard| format!("shard {} of {}", shard.index, shard.count)),
+        patterns => patterns(report),
+        settings => settings(report),
+        targets => Value::from(Serde(&targets)),
+        sections => Value::from(Serde(&sections)),
+        legend => Value::from(Serde(legend(report))),
+        style => Value::from_safe_string(STYLE.to_owned()),
+        script => Value::from_safe_string(script),
+        index => Value::from_safe_string(index),
+        wires => wires,
+        nonce => nonce,
+    };
+    let contents = env.render_str(TEMPLATE, page).expect("the template is part of the program and tested");
+    vec![File { name: "index.html".to_owned(), contents }]
+}
+
+/// Every case a record speaks of, in the order of the record; those it does not describe at the end.
+fn described(report: &RunReport) -> Vec<CaseInfo> {
+    let mut cases = report.cases.clone();
+    let mut known: std::collections::HashSet<String> = cases.iter().map(|case| case.id.clone()).collect();
+    for record in report.targets.iter().flat_map(|target| &target.cases) {
+        if known.insert(record.id.clone()) {
+            cases.push(CaseInfo {
+                id: record.id.clone(),
+                title: "(not described in this record)".to_owned(),
+                why: String::new(),
+                section: record
+                    .id
+                    .rsplit_once('.')
+                    .map_or(record.id.as_str(), |(section, _)| section)
+                    .to_owned(),
+                section_title: String::new(),
+                rules: Vec::new(),
+                steps: Vec::new(),
+                accepts: Vec::new(),
+                differs: None,
+            });
+        }
+    }
+    cases
+}
+
+fn title(targets: &[Target]) -> String {
+    let parts: Vec<_> = targets.iter().map(|target| format!("{} {}", target.letter, target.name)).collect();
+    if parts.is_empty() {
+        "no target · wsgrade".to_owned()
+    } else {
+        format!("{} · wsgrade", parts.join(", "))
+    }
+}
+
+fn patterns(report: &RunReport) -> String {
+    let options = &report.options;
+    let flags = |flag: &str, patterns: &[String]| -> Vec<String> {
+        patterns.iter().map(|pattern| format!("{flag} {}", column(pattern, 60))).collect()
+    };
+    [flags("-c", &options.cases), flags("-x", &options.exclude)].concat().join(" ")
+}
+
+fn settings(report: &RunReport) -> String {
+    let options = &report.options;
+    format!(
+        "{} at once, waiting {} for an answer, {} for the end, {} for the opening",
+        words::cases(options.jobs),
+        words::duration(options.timeout_ms as f64),
+        words::duration(options.close_timeout_ms as f64),
+        words::duration(options.connect_timeout_ms as f64),
+    )
+}
+
+/// One target's card.
+#[derive(Debug, Serialize)]
+struct Target {
+    name: String,
+    url: String,
+    role: String,
+    agent: Option<String>,
+    stopped: Option<String>,
+    /// `A+`, or a dash.
+    letter: &'static str,
+    class: &'static str,
+    /// Why that letter, in a sentence.
+    verdict: String,
+    played: usize,
+    counts: Vec<Tally>,
+    areas: Vec<Area>,
+    costs: Vec<CostLine>,
+    more_costs: usize,
+}
+
+/// So many of a behaviour.
+#[derive(Debug, Serialize)]
+struct Tally {
+    word: &'static str,
+    symbol: &'static str,
+    meaning: &'static str,
+    n: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Area {
+    name: String,
+    letter: &'static str,
+    class: &'static str,
+    verdict: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CostLine {
+    place: String,
+    level: String,
+    sentence: String,
+    word: &'static str,
+    percent: String,
+    n: usize,
+    cases: Vec<Link>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    text: String,
+    href: String,
+}
+
+impl Target {
+    fn of(report: &RunReport, target: &TargetReport) -> Self {
+        let result = TargetGrade::of(report, target);
+        let number = report.targets.iter().position(|other| std::ptr::eq(other, target)).unwrap_or(0);
+        let (letter, class) = letter(result.grade);
+        let areas = result.areas.iter().map(|area| {
+            let (letter, class) = self::letter(area.grade);
+            Area { name: column(&area.area, 16), letter, class, verdict: verdict(area.grade, &area.counts) }
+        });
+        let listed = if report.targets.len() == 1 { COSTS } else { COSTS_OF_MANY };
+        let costs = result.costs.iter().take(listed);
+        Self {
+            name: clipped(&target.name, 120),
+            url: clipped(&target.url, 300),
+            role: target.role.to_string(),
+            agent: target.agent.as_deref().map(|agent| clipped(agent, 300)),
+            stopped: target.stopped.as_deref().map(|reason| clipped(reason, 600)),
+            letter,
+            class,
+            verdict: verdict(result.grade, &result.counts),
+            played: target.cases.len(),
+            counts: tallies(&result.counts),
+            areas: areas.collect(),
+            costs: costs.map(|cost| CostLine::of(report, number, cost, &result.counts)).collect(),
+            more_costs: result.costs.len().saturating_sub(listed),
+        }
+    }
+}
+
+impl CostLine {
+    fn of(report: &RunReport, target: usize, cost: &Cost, counts: &Counts) -> Self {
+        let (place, level, sentence) = match &cost.blame {
+            Blame::Close(close) => {
+                (format!("Closing: {close}"), String::new(), words::close(*close).to_owned())
+            }
+            Blame::Rule(id) => match report.rules.get(id) {
+                Some(rule) => (
+                    format!("{} §{}", prose(&rule.source), prose(&rule.section)),
+                    prose(&rule.level),
+                    format!("“{}”", prose(&rule.sentence)),
+                ),
+                None => (clipped(id, 80), String::new(), String::new()),
+            },
+        };
+        let link = |key: &crate::record::CaseKey| Link {
+            text: column(&key.id, 24),
+            href: href(&key.id, target, &key.carrier),
+        };
+        Self {
+            place,
+            level,
+            sentence,
+            word: if cost.weight == Weight::Major { "fail" } else { "non-strict" },
+            percent: percent(cost.percent_of(counts.counted)),
+            n: cost.cases.len(),
+            cases: cost.cases.iter().take(COST_CASES).map(link).collect(),
+            more: cost.cases.len().saturating_sub(COST_CASES),
+        }
+    }
+}
+
+/// Never rounded to nothing.
+fn percent(percent: f64) -> String {
+    if percent < 0.1 { format!("{percent:.2}") } else { format!("{percent:.1}") }
+}
+
+fn letter(grade: Result<Grade, NoGrade>) -> (&'static str, &'static str) {
+    match grade {
+        Ok(Grade::APlus) => ("A+", "a"),
+        Ok(Grade::A) => ("A", "a"),
+        Ok(Grade::B) => ("B", "b"),
+        Ok(Grade::C) => ("C", "c"),
+        Ok(Grade::D) => ("D", "d"),
+        Ok(Grade::F) => ("F", "f"),
+        Err(NoGrade::NothingCounted | NoGrade::Stopped | NoGrade::Inconclusive) => ("—", "none"),
+    }
+}
+
+fn verdict(grade: Result<Grade, NoGrade>, counts: &Counts) -> String {
+    let of = format!("{} that count", words::cases(counts.counted));
+    let broken = match (counts.major, counts.minor) {
+        (0, 0) if counts.counted == 0 => String::new(),
+        (0, 0) => format!("nothing broken in {of}"),
+        (0, minor) => format!("a SHOULD broken in {minor} of {of}, no MUST in any"),
+        (major, 0) => format!("a MUST broken in {major} of {of}"),
+        (major, minor) => format!("a MUST broken in {major} of {of}, a SHOULD in {minor}"),
+    };
+    match grade {
+        Ok(_) => broken,
+        Err(none) if broken.is_empty() => format!("no grade: {none}"),
+        Err(none) => format!("no grade: {none}; {broken}"),
+    }
+}
+
+fn tallies(counts: &Counts) -> Vec<Tally> {
+    let tally = |b: Behavior| Tally {
+        word: b.as_str(),
+        symbol: words::symbol(b),
+        meaning: words::behavior(b),
+        n: counts.behavior(b),
+    };
+    Behavior::ALL.into_iter().filter(|&b| counts.behavior(b) > 0).map(tally).collect()
+}
+
+/// The verdicts that occur, for the legend and the filter.
+fn legend(report: &RunReport) -> Vec<Tally> {
+    tallies(&Counts::of(report.targets.iter().flat_map(|target| &target.cases)))
+}
+
+/// One section of the matrix.
+#[derive(Debug, Serialize)]
+struct Section {
+    id: String,
+    title: String,
+    folded: bool,
+    n: usize,
+    /// For each target what there is besides passes.
+    tallies: Vec<SectionTally>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct SectionTally {
+    played: usize,
+    passed: usize,
+    others: Vec<Tally>,
+    bad_close: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    /// Into the index of cases.
+    case: usize,
+    id: String,
+    title: String,
+    /// Shown where a run had more than one.
+    carrier: Option<String>,
+    /// The words the filter looks for.
+    kinds: String,
+    differ: bool,
+    cells: Vec<Option<Cell>>,
+    /// What was seen, where there is but one target.
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Cell {
+    word: &'static str,
+    symbol: &'static str,
+    /// The close verdict where it counts against the target.
+    close: Option<&'static str>,
+    /// How much that weighs, as a behaviour.
+    close_word: &'static str,
+    busy: bool,
+    href: String,
+}
+
+fn sections(report: &RunReport, cases: &[CaseInfo]) -> Vec<Section> {
+    // A row for each case and carrier, in the order of the cases; carriers in the order they are met.
+    let mut carriers: Vec<&str> = Vec::new();
+    let mut found: HashMap<(&str, &str, usize), &CaseRecord> = HashMap::new();
+    for (number, target) in report.targets.iter().enumerate() {
+        for record in &target.cases {
+            if !carriers.contains(&record.carrier.as_str()) {
+                carriers.push(&record.carrier);
+            }
+            found.entry((&record.id, &record.carrier, number)).or_insert(record);
+        }
+    }
+    let mut sections: Vec<(Section, Vec<Vec<&CaseRecord>>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (at, case) in cases.iter().enumerate() {
+        for carrier in &carriers {
+            let records: Vec<_> = (0..report.targets.len())
+                .map(|n| found.get(&(case.id.as_str(), *carrier, n)).copied())
+                .collect();
+            if records.iter().all(Option::is_none) {
+                continue;
+            }
+            let place = *places.entry(&case.section).or_insert_with(|| {
+                let columns = vec![Vec::new(); report.targets.len()];
+                sections.push((Section::of(case), columns));
+                sections.len() - 1
+            });
+            let (section, columns) = &mut sections[place];
+            section.rows.push(Row::of(at, case, (carriers.len() > 1).then_some(carrier), &records));
+            for (column, record) in columns.iter_mut().zip(records) {
+                column.extend(record);
+            }
+        }
+    }
+    let notable = |section: &Section| section.rows.iter().filter(|row| row.kinds != "pass").count();
+    let unfold = sections.iter().map(|(section, _)| notable(section)).sum::<usize>() <= UNFOLDED;
+    sections
+        .into_iter()
+        .map(|(mut section, columns)| {
+            section.n = section.rows.len();
+            section.folded = !(unfold && notable(&section) > 0);
+            section.tallies = columns.iter().map(|column| SectionTally::of(column)).collect();
+            section
+        })
+        .collect()
+}
+
+impl Section {
+    fn of(case: &CaseInfo) -> Self {
+        Self {
+            id: column(&case.section, 24),
+            title: prose(&case.section_title),
+            folded: false,
+            n: 0,
+            tallies: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl SectionTally {
+    fn of(records: &[&CaseRecord]) -> Self {
+        let counts = Counts::of(records.iter().copied());
+        let mut others = tallies(&counts);
+        others.retain(|tally| tally.word != Behavior::Pass.as_str());
+        Self {
+            played: records.len(),
+            passed: counts.pass,
+            others,
+            bad_close: records.iter().filter(|record| close_counts(record)).count(),
+        }
+    }
+}
+
+impl Row {
+    fn of(at: usize, case: &CaseInfo, carrier: Option<&&str>, records: &[Option<&CaseRecord>]) -> Self {
+        let mut kinds: Vec<&str> = Vec::new();
+        for record in records.iter().flatten() {
+            kinds.push(record.behavior.as_str());
+            if close_counts(record) {
+                kinds.push("bad-close");
+            }
+        }
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut outcomes: Vec<_> =
+            records.iter().flatten().map(|record| (record.behavior, record.close)).collect();
+        outcomes.dedup();
+        let reason = match records {
+            [Some(record)] if record.behavior != Behavior::Pass || close_counts(record) => {
+                record.findings.first().map(|finding| column(&finding.observed, 200))
+            }
+            _ => None,
+        };
+        Self {
+            case: at,
+            id: column(&case.id, 32),
+            title: prose(&case.title),
+            carrier: carrier.map(|carrier| column(carrier, 16)),
+            kinds: kinds.join(" "),
+            differ: outcomes.len() > 1,
+            cells: records
+                .iter()
+                .enumerate()
+                .map(|(n, record)| record.map(|record| Cell::of(record, n)))
+                .collect(),
+            reason,
+        }
+    }
+}
+
+impl Cell {
+    fn of(record: &CaseRecord, target: usize) -> Self {
+        Self {
+            word: record.behavior.as_str(),
+            symbol: words::symbol(record.behavior),
+            close: close_counts(record).then(|| record.close.as_str()),
+            close_word: if record.close.severity() == Severity::Major { "fail" } else { "non-strict" },
+            busy: record.when_busy.is_some(),
+            href: href(&record.id, target, &record.carrier),
+        }
+    }
+}
+
+/// Whether the end of the connection broke a rule, in a case that counts at all.
+fn close_counts(record: &CaseRecord) -> bool {
+    record.close.severity() > Severity::Neutral && Weight::of(record) != Weight::Uncounted
+}
+
+/// Where the details of a record are on the page; targets are counted from 1 there.
+fn href(id: &str, target: usize, carrier: &str) -> String {
+    let mut out = String::from("#case/");
+    encode(id, &mut out);
+    write!(out, "/{}", target + 1).expect("writing to a string never fails");
+    if carrier != "tcp" {
+        out.push('/');
+        encode(carrier, &mut out);
+    }
+    out
+}
+
+/// Percent-encodes all that is not plain in a fragment.
+fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing to a string never fails");
+        }
+    }
+}

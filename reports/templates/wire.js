@@ -1,0 +1,154 @@
+// The wire of one case as a timeline. Read from its line of text only when it is shown.
+
+const wireLines = [];
+function wireOf(target, record) {
+  wireLines[target] ??= byId(`wire-${target}`).textContent.split("\n");
+  return JSON.parse(wireLines[target][record]);
+}
+
+const PREVIEW_TEXT = 120;
+const PREVIEW_BYTES = 24;
+
+/** The bytes as text, if they are UTF-8 as far as they go. */
+function textOf(bytes, isWhole) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: !isWhole });
+  } catch {
+    return null;
+  }
+}
+
+const spaced = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(" ");
+
+/** Sixteen bytes a line: offset, hex, and what of it is ASCII. */
+function dump(bytes, offset) {
+  const lines = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = bytes.subarray(at, at + 16);
+    const ascii = Array.from(row, (b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : "·")).join("");
+    lines.push(`${(offset + at).toString(16).padStart(8, "0")}  ${spaced(row).padEnd(47)}  ${ascii}`);
+  }
+  return lines.join("\n");
+}
+
+/** What can be seen of a payload: text if it is some, the first bytes, and the rest on demand. */
+function payload(wire, p, skip = 0) {
+  if (p.n === 0 || p.h === undefined) return null;
+  const head = bytesOf(wire.b[p.h]);
+  const isWhole = head.length === p.n;
+  const body = head.subarray(skip);
+  const parts = [];
+  const text = body.length ? textOf(body, isWhole) : null;
+  if (text !== null) {
+    const isLong = text.length > PREVIEW_TEXT || !isWhole;
+    parts.push(el("span", { class: "text" }, `“${visible([...text].slice(0, PREVIEW_TEXT).join(""))}${isLong ? "…" : "”"}`));
+  } else if (body.length) {
+    parts.push(el("span", { class: "nottext" }, "not UTF-8"));
+  }
+  const isLong = head.length > PREVIEW_BYTES || !isWhole;
+  parts.push(el("span", { class: "hex" }, spaced(head.subarray(0, PREVIEW_BYTES)), isLong ? " …" : ""));
+  if (!isLong) return el("div", { class: "payload" }, parts);
+
+  const more = el("details", { class: "bytes" }, el("summary", null, isWhole ? plural(p.n, "byte") : `${plural(p.n, "byte")}, both ends`));
+  more.addEventListener("toggle", () => {
+    if (more.childElementCount > 1) return;
+    const lines = [dump(head, 0)];
+    if (p.t !== undefined) {
+      const tail = bytesOf(wire.b[p.t]);
+      lines.push(`          … ${plural(p.n - head.length - tail.length, "byte")} not kept …`, dump(tail, p.n - tail.length));
+    }
+    append(more, [el("pre", { tabindex: "0" }, lines.join("\n"))]);
+    if (p.sha1 !== undefined) append(more, [el("p", { class: "sha1" }, "SHA-1 of all of it: ", el("code", null, wire.b[p.sha1]))]);
+  });
+  return el("div", { class: "payload" }, parts, more);
+}
+
+const tag = (text, kind, title) => el("span", { class: `tag ${kind ?? ""}`, title }, text);
+
+function frame(wire, f) {
+  const isControl = f.op >= 8;
+  const tags = [tag(index.words.opcodes[f.op & 15], isControl ? "op control" : "op", `opcode 0x${(f.op & 15).toString(16)}`)];
+  if (f.times) tags.push(tag(`× ${f.times}`, "times", `${f.times} like frames in a row`));
+  tags.push(f.fin ? tag("FIN", "", "the last frame of its message") : tag("no FIN", "off", "more frames of the message follow"));
+  for (const [bit, name] of [[4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
+  tags.push(f.mask ? tag(`mask ${f.mask}`, "", "the masking key") : tag("unmasked", "off"));
+  const form = { 2: " in 16 bits", 8: " in 64 bits" }[f.lb] ?? "";
+  const minimal = f.len < 126 ? 0 : f.len < 65536 ? 2 : 8;
+  tags.push(tag(`length ${f.len.toLocaleString("en")}${form}`, (f.lb ?? 0) !== minimal ? "odd" : "", `${f.lb ?? 0} bytes of extended length`));
+  if (f.p.n !== f.len) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
+  if (f.code !== undefined) tags.push(tag(`code ${f.code}`, "code"));
+  if (f.chops) tags.push(tag(`in ${f.chops} writes`, ""));
+  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0)];
+}
+
+const ENDED = {
+  normal: "we ended TCP, as was our turn",
+  "gave-up": "we ended TCP: the peer should have and did not in time",
+  abort: "we reset TCP, as the step asks",
+  half: "we ended our sending side, as the step asks",
+};
+
+/** What one row says: its class, its direction, its content. */
+function row(wire, e) {
+  switch (e.w) {
+    case "connected":
+      return ["mark", null, "connected"];
+    case "http":
+      return ["http", e.d, [
+        el("pre", { class: "head" }, e.lines.join("\n"), e.more ? `\n… ${plural(e.more, "more line")} in run.json` : ""),
+      ]];
+    case "opened":
+      return ["mark good", null, ["WebSocket open", e.subprotocol && `, subprotocol ${e.subprotocol}`, e.extensions && `, ${e.extensions}`]];
+    case "opening-failed":
+      return ["mark bad", null, ["opening handshake failed", e.status ? ` (HTTP ${e.status})` : "", ": ", e.text]];
+    case "frame":
+      return ["frame", e.d, frame(wire, e.f)];
+    case "bytes":
+      return ["raw", e.d, [el("div", { class: "tags" }, tag("raw bytes", "op"), tag(plural(e.p.n, "byte"))), payload(wire, e.p)]];
+    case "message":
+      return ["message", null, [el("div", { class: "tags" }, tag(`${e.kind} message complete`, "whole"), tag(plural(e.p.n, "byte"))), payload(wire, e.p)]];
+    case "violation":
+      return ["mark bad", null, ["broke ", el("code", null, e.rule), ": ", e.text]];
+    case "still-open":
+      return ["mark good", null, `still open at “${e.text}”`];
+    case "timed-out":
+      return ["mark odd", null, `waited in vain for ${e.text}`];
+    case "end-of-stream":
+      return ["mark", "received", "the peer ended TCP"];
+    case "reset":
+      return ["mark bad", "received", "the peer reset TCP"];
+    case "closed":
+      return ["mark", "sent", ENDED[e.how]];
+    case "trouble":
+      return ["mark odd", null, `on our side: ${e.text}`];
+    case "folded":
+      return ["mark", e.d, `${plural(e.frames, "more frame")} with ${plural(e.bytes, "byte")} of payload`];
+    case "gap":
+      return ["mark", null, `${plural(e.n, "entry").replace("entrys", "entries")} left out here; all are in run.json`];
+  }
+  return ["mark", null, e.w];
+}
+
+const ARROWS = { sent: ["→", "sent"], received: ["←", "received"] };
+
+/** The whole timeline. `notes` says which findings point at which entry. */
+function timeline(wire, steps, notes) {
+  const list = el("ol", { class: "wire" });
+  let step;
+  for (const e of wire.e) {
+    if (e.s !== undefined && e.s !== step) {
+      step = e.s;
+      append(list, [el("li", { class: "step" }, el("span", null, `step ${step + 1}`), " ", steps[step])]);
+    }
+    const [kind, direction, content] = row(wire, e);
+    const [arrow, word] = ARROWS[direction] ?? ["", ""];
+    const marks = (notes.get(e.i) ?? []).map((n) => el("a", { class: "ref", href: "#", "data-to": `finding-${n}` }, `finding ${n}`));
+    append(list, [
+      el("li", { class: `row ${kind} ${direction ?? "local"}${marks.length ? " noted" : ""}`, id: `entry-${e.i}`, tabindex: marks.length ? "-1" : null },
+        el("span", { class: "at", title: "milliseconds since the case began" }, (e.t / 1000).toFixed(e.t < 1e6 ? 2 : 0)),
+        el("span", { class: "dir" }, el("span", { "aria-hidden": "true" }, arrow), el("span", { class: "vh" }, word)),
+        el("div", { class: "what" }, marks, content)),
+    ]);
+  }
+  return list;
+}

@@ -1,0 +1,8 @@
+//! Everything that is made of a record, tested from outside.
+
+mod grading;
+mod page;
+mod reading;
+mod sample;
+mod texts;
+mod writing;

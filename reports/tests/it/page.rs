@@ -1,0 +1,150 @@
+//! The page: that nothing gets out of where it belongs, and that it stays light.
+
+use serde_json::Value;
+use wsgrade_reports::record::{PayloadInfo, RunReport, What};
+use wsgrade_reports::render;
+
+use crate::sample::{self, HOSTILE};
+
+fn page(report: &RunReport) -> String {
+    let [file] = render::html::render(report).try_into().expect("one file");
+    assert_eq!(file.name, "index.html");
+    file.contents
+}
+
+/// What stands between the tags of the script with this id.
+fn script<'a>(page: &'a str, id: &str) -> &'a str {
+    let start = page.find(&format!("id=\"{id}\">")).expect(id) + id.len() + 6;
+    let len = page[start..].find("</script>").expect("scripts end");
+    &page[start..start + len]
+}
+
+fn island(page: &str) -> Value {
+    serde_json::from_str(script(page, "index")).expect("the index is JSON")
+}
+
+#[test]
+fn the_title_has_target_and_grade() {
+    let mut report = sample::small();
+    report.targets.remove(0);
+    assert!(page(&report).contains("<title>A+ reference-server · wsgrade</title>"));
+    report.targets.clear();
+    assert!(page(&report).contains("<title>no target · wsgrade</title>"));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let page = page(&sample::small());
+    for markup in ["<img", "onerror=alert(1)>", "\u{202e}", "\0", "\u{1b}", "7*7 }}<", "<!--"] {
+        let found = page.find(markup).map(|at| &page[at.saturating_sub(80)..]);
+        assert!(found.is_none(), "{markup:?} in …{}", &found.unwrap_or("")[..120]);
+    }
+    assert!(page.contains("&lt;&#x2f;script&gt;&lt;img"), "it is there to be read");
+    // As many ends as beginnings: the index, a wire for each target, and the program.
+    assert_eq!(page.matches("</script>").count(), 4);
+    assert_eq!(page.matches("<script").count(), 4);
+    assert!(page.contains("{{ 7*7 }}"), "templates in the record are not expanded");
+}
+
+#[test]
+fn the_index_says_what_the_record_says() {
+    let report = sample::small();
+    let index = island(&page(&report));
+    assert_eq!(index["cases"].as_array().map(Vec::len), Some(report.cases.len()));
+    let record = &index["targets"][0]["records"][4];
+    assert_eq!(
+        (&record["id"], &record["behavior"], &record["close"]),
+        (&"2.5".into(), &"fail".into(), &"unclean".into())
+    );
+    let seen = record["findings"][1]["observed"].as_str().expect("a sentence");
+    let shown =
+        [('\0', "\\u{0}"), ('\u{1b}', "\\u{1b}"), ('\u{202e}', "\\u{202e}"), ('\u{202c}', "\\u{202c}")]
+            .into_iter()
+            .fold(HOSTILE.to_owned(), |text, (c, shown)| text.replace(c, shown));
+    assert_eq!(seen, shown, "all of it is there, and all of it shows");
+    assert_eq!(index["rules"]["rfc6455-5.2-rsv"]["section"], "5.2");
+}
+
+#[test]
+fn every_record_has_one_line_of_wire() {
+    let report = sample::small();
+    let page = page(&report);
+    for (n, target) in report.targets.iter().enumerate() {
+        let lines: Vec<Value> = script(&page, &format!("wire-{n}"))
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect();
+        assert_eq!(lines.len(), target.cases.len());
+        for (line, record) in lines.iter().zip(&target.cases) {
+            assert_eq!(line["e"].as_array().map(Vec::len), Some(record.transcript.entries.len()));
+        }
+    }
+}
+
+#[test]
+fn the_matrix_is_there_without_scripts() {
+    let page = page(&sample::small());
+    for id in ["1.1.1", "2.5", "F.1"] {
+        assert!(page.contains(&format!("href=\"#case&#x2f;{id}&#x2f;1\"")), "{id}");
+    }
+    assert!(page.contains("<noscript>"));
+    assert!(page.contains("A choice the RFC leaves open") || page.contains("a choice the RFC leaves open"));
+}
+
+#[test]
+fn nothing_is_fetched_and_nothing_foreign_runs() {
+    let page = page(&sample::small());
+    assert!(page.contains("default-src 'none'"));
+    assert!(!page.contains("'unsafe-inline'; script-src 'unsafe"));
+    for foreign in
+        ["src=\"", "<link", "@import", "url(", "innerHTML", "outerHTML", "insertAdjacentHTML", "eval("]
+    {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    let nonce = page.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a policy");
+    assert_eq!(page.matches(nonce).count(), 2, "the policy and the one program");
+}
+
+#[test]
+fn what_the_record_leaves_undescribed_is_shown_all_the_same() {
+    let mut report = sample::small();
+    report.cases.remove(4);
+    report.rules.clear();
+    let page = page(&report);
+    assert!(page.contains("(not described in this record)"));
+    assert!(page.contains("href=\"#case&#x2f;2.5&#x2f;1\""));
+}
+
+#[test]
+fn an_empty_run_still_gives_a_page() {
+    let mut report = sample::small();
+    report.targets.clear();
+    assert!(page(&report).contains("there is nothing to grade"));
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].cases.clear();
+    assert!(page(&report).contains("no case was played that counts"));
+}
+
+#[test]
+fn long_conversations_do_not_make_it_heavy() {
+    let mut report = sample::small();
+    let light = page(&report).len();
+    // A payload that some other tool did not digest, and a conversation without end.
+    let entries = &mut report.targets[0].cases[0].transcript.entries;
+    let What::Frame { frame, .. } = &mut entries[4].what else { panic!("entry 4 is the frame") };
+    frame.payload = PayloadInfo { len: 1_000_000, hex: "2a".repeat(1_000_000), tail: None, sha1: None };
+    let entry = entries[5].clone();
+    entries.extend(std::iter::repeat_n(entry, 100_000));
+    report.targets[0].cases[1].findings[0].observed = "x".repeat(1_000_000);
+    let heavy = page(&report).len();
+    assert!(heavy - light < 60_000, "{light} became {heavy}");
+}
+
+#[test]
+fn a_large_run_stays_in_bounds() {
+    let report = sample::large(5, 520, 4);
+    assert_eq!(report.targets.iter().map(|target| target.cases.len()).sum::<usize>(), 2600);
+    let size = page(&report).len();
+    assert!(size < 12_000_000, "{size}");
+}

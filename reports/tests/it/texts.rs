@@ -1,0 +1,89 @@
+//! What is printed, literally.
+
+use wsgrade_reports::record::RunReport;
+use wsgrade_reports::render;
+
+use crate::sample;
+
+fn junit(report: &RunReport) -> String {
+    let [file] = render::junit::render(report).try_into().expect("one file");
+    assert_eq!(file.name, "junit.xml");
+    file.contents
+}
+
+#[test]
+fn the_summary() {
+    insta::assert_snapshot!(render::summary(&sample::small()));
+}
+
+#[test]
+fn the_summary_of_a_run_that_was_stopped() {
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].cases.truncate(1);
+    report.targets[0].stopped = Some("the target stopped answering after 1.1.1".to_owned());
+    insta::assert_snapshot!(render::summary(&report));
+}
+
+#[test]
+fn the_summary_of_nothing() {
+    let mut report = sample::small();
+    report.targets.clear();
+    insta::assert_snapshot!(render::summary(&report));
+}
+
+#[test]
+fn nothing_in_the_summary_moves_a_terminal() {
+    let text = render::summary(&sample::small());
+    assert!(text.contains("\\u{1b}[31m"), "the escape is there to be seen");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+    assert!(!text.contains('\u{202e}'));
+}
+
+#[test]
+fn the_junit_file() {
+    insta::assert_snapshot!(junit(&sample::small()));
+}
+
+#[test]
+fn the_junit_file_of_an_empty_run_is_an_error() {
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].cases.clear();
+    assert!(junit(&report).contains(r#"tests="1" skipped="0" failures="0" errors="1""#));
+    report.targets[0].stopped = Some("connection refused".to_owned());
+    assert!(junit(&report).contains(r#"<error message="connection refused" type="stopped"/>"#));
+    report.targets.clear();
+    assert!(junit(&report).contains(r#"<error message="the run had no target" type="empty-run"/>"#));
+}
+
+#[test]
+fn the_junit_file_has_no_character_that_xml_forbids() {
+    let xml = junit(&sample::small());
+    assert!(
+        xml.chars()
+            .all(|c| c == '\n' || (c >= ' ' && !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')))
+    );
+    assert!(!xml.contains("<img"));
+    assert!(xml.contains("&lt;/script&gt;&lt;img"));
+}
+
+#[test]
+fn carriers_are_told_apart_where_there_are_several() {
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].cases = vec![sample::passed("1.1.1", "tcp"), sample::passed("1.1.1", "h2")];
+    let xml = junit(&report);
+    assert!(xml.contains(r#"name="1.1.1 Text message with empty payload (tcp)""#), "{xml}");
+    assert!(xml.contains(r#"name="1.1.1 Text message with empty payload (h2)""#));
+}
+
+#[test]
+fn odd_durations_are_no_harm() {
+    let mut report = sample::small();
+    report.duration_ms = f64::NAN;
+    report.targets[0].cases[0].duration_ms = -1.0;
+    report.targets[0].cases[1].duration_ms = f64::INFINITY;
+    assert!(junit(&report).contains("testsuite "));
+    assert!(!render::summary(&report).is_empty());
+}

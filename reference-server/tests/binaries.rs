@@ -1,0 +1,165 @@
+//! The two programs, run as a user runs them.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Output, Stdio},
+};
+
+struct Program {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    fn start(flags: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-server"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line:?}")).trim().to_owned();
+        Self { child, url }
+    }
+
+    fn client(&self, flags: &[&str], input: &str) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reference-client"))
+            .arg(&self.url)
+            .args(flags)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The client may have ended without reading it all.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Sends SIGTERM; gives the exit code and the log.
+    #[cfg(unix)]
+    fn stop(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn they_talk_and_the_server_stops_when_told() {
+    let server = Program::start(&["--subprotocol", "echo"]);
+    let output = server.client(
+        &[
+            "--subprotocol",
+            "echo",
+            "--send",
+            "hello",
+            "--binary",
+            "00ff",
+            "--ping=x",
+            "--close-reason",
+            "bye",
+        ],
+        "",
+    );
+    assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+    let expected = format!(
+        "open {} subprotocol=echo permessage-deflate\ntext 5 \"hello\"\nbinary 2 00ff\npong 1 \"x\"\n\
+         closed cleanly by us, the server said 1000 (normal closure)",
+        server.url
+    );
+    assert!(text(&output.stdout).starts_with(&expected), "{}", text(&output.stdout));
+
+    let (code, log) = server.stop();
+    assert_eq!(Some(0), code, "{log}");
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("closed by peer with 1000")).collect();
+    assert_eq!(1, lines.len(), "{log}");
+    assert!(lines[0].contains("in=2/") && lines[0].contains("out=2/"), "{log}");
+}
+
+#[test]
+fn lines_of_standard_input_are_messages() {
+    let server = Program::start(&[]);
+    let output = server.client(&["--no-deflate"], "one\ntwo\n");
+    assert_eq!(Some(0), output.status.code(), "{}", text(&output.stderr));
+    let out = text(&output.stdout);
+    assert!(out.contains("\ntext 3 \"one\"\ntext 3 \"two\"\nclosed cleanly by us"), "{out}");
+}
+
+#[test]
+fn what_goes_wrong_is_exit_code_1_and_a_sentence() {
+    let server = Program::start(&["--origin", "https://example.org", "--max-message-size", "10"]);
+    let refused = server.client(&["--origin", "https://evil.example"], "");
+    assert_eq!(Some(1), refused.status.code());
+    assert!(text(&refused.stderr).contains("status 403: "), "{}", text(&refused.stderr));
+
+    let too_big = server.client(&["--send", "eleven bytes"], "");
+    assert_eq!(Some(1), too_big.status.code());
+    assert!(
+        text(&too_big.stdout).contains("closed cleanly by the server, the server said 1009"),
+        "{}",
+        text(&too_big.stdout)
+    );
+
+    let unanswered = server.client(&["--send", "x", "--expect", "2", "--timeout", "10ms"], "");
+    assert_eq!(Some(1), unanswered.status.code());
+    assert!(text(&unanswered.stderr).contains("1 more were expected"), "{}", text(&unanswered.stderr));
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    for (program, flags) in [
+        (env!("CARGO_BIN_EXE_reference-server"), &["--listen", "nowhere"][..]),
+        (env!("CARGO_BIN_EXE_reference-server"), &["--burst", "1"]),
+        (env!("CARGO_BIN_EXE_reference-server"), &["--listen", "127.0.0.1:0", "--subprotocol", "a b"]),
+        (env!("CARGO_BIN_EXE_reference-client"), &["http://localhost/"]),
+        (env!("CARGO_BIN_EXE_reference-client"), &[]),
+    ] {
+        let output = Command::new(program).args(flags).output().unwrap();
+        assert_eq!(Some(2), output.status.code(), "{flags:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_exit_code_1() {
+    let server = Program::start(&[]);
+    let address = server.url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_reference-server")).args(["--listen", &address]).output().unwrap();
+    assert_eq!(Some(1), output.status.code());
+    assert!(
+        text(&output.stderr).contains(&format!("cannot listen on {address}")),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn help_fits_on_a_terminal_and_names_every_default() {
+    for program in [env!("CARGO_BIN_EXE_reference-server"), env!("CARGO_BIN_EXE_reference-client")] {
+        let output = Command::new(program).arg("--help").output().unwrap();
+        assert_eq!(Some(0), output.status.code());
+        let help = text(&output.stdout);
+        assert!(help.contains("Exit codes"), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+}

@@ -38,14 +38,15 @@ pub fn render(report: &RunReport) -> Vec<File> {
 fn suite(report: &RunReport, target: &TargetReport) -> TestSuite {
     let mut suite = TestSuite::new(visible(&target.name));
     suite.set_time(duration(target.cases.iter().map(|record| record.duration_ms).sum()));
+    let grade = match TargetGrade::of(report, target).grade {
+        Ok(grade) => grade.to_string(),
+        Err(none) => format!("none: {none}"),
+    };
     for (name, value) in [
         ("url", target.url.as_str()),
         ("role", &target.role.to_string()),
         ("agent", target.agent.as_deref().unwrap_or("")),
-        (
-            "grade",
-            TargetGrade::of(report, target).grade.map_or_else(|none| none.as_str(), |grade| grade.as_str()),
-        ),
+        ("grade", grade.as_str()),
         ("seed", &report.seed.to_string()),
         ("catalogue", &report.catalogue.digest),
     ] {

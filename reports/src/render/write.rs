@@ -35,7 +35,7 @@ fn write(file: &File, dir: &Path) -> io::Result<PathBuf> {
     // Two runs may write to the same directory at once.
     let draft = dir.join(format!(".{}.{}.part", file.name, std::process::id()));
     let written = fs::File::create(&draft)
-        .and_then(|mut out| out.write_all(file.contents.as_bytes()).and_then(|()| out.sync_all()))
+        .and_then(|mut out| out.write_all(file.contents.as_bytes()))
         .and_then(|()| fs::rename(&draft, &path));
     match written {
         Ok(()) => Ok(path),

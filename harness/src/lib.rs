@@ -1,1 +1,23 @@
-//! Under construction.
+//! Grades WebSocket endpoints.
+//!
+//! ```text
+//! pure   engine  plays one case, without I/O and without a clock
+//!        answer  what the peer answered, compared with what it should
+//!        judge   from scenario and transcript to a verdict
+//!        event   what a run tells while it goes on
+//! I/O    carrier moves bytes between an engine and a connection
+//!        target  where the endpoint under test is
+//!        runner  plays a selection against targets and makes the record
+//! face   cli     the command line
+//! ```
+
+pub mod answer;
+pub mod carrier;
+pub mod cli;
+pub mod engine;
+pub mod event;
+pub mod judge;
+pub mod runner;
+#[cfg(test)]
+mod simulated;
+pub mod target;

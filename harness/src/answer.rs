@@ -1,0 +1,253 @@
+//! What the peer answered, what it should have answered, and how the two compare.
+//!
+//! The engine asks while a case runs (is the outcome known?), the judge asks afterwards (which outcome is it?);
+//! both ask here, so they cannot disagree.
+
+use wsgrade_cases::model::{Expected, Order, Saw, Scenario};
+use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, What};
+
+/// What the payload of every probe begins with; its pong is no answer.
+pub const PROBE: &str = "wsgrade?";
+
+/// [`PROBE`] as the transcript has it.
+const PROBE_HEX: &str = "777367726164653f";
+
+/// One thing the peer did that counts as an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A whole text message.
+    Text(PayloadInfo),
+    /// A whole binary message.
+    Binary(PayloadInfo),
+    /// A pong that answers no probe.
+    Pong(PayloadInfo),
+    /// The connection was open at a mark.
+    Open(String),
+}
+
+impl Answer {
+    /// The answer a case expects, with its payload described the way the transcript describes payloads.
+    pub fn expected(expected: &Expected) -> Self {
+        match expected {
+            Expected::Text(payload) => Self::Text(PayloadInfo::of(&payload.to_bytes())),
+            Expected::Binary(payload) => Self::Binary(PayloadInfo::of(&payload.to_bytes())),
+            Expected::Pong(payload) => Self::Pong(PayloadInfo::of(&payload.to_bytes())),
+            Expected::Open(mark) => Self::Open(mark.clone()),
+        }
+    }
+
+    /// The answer in a transcript's entry, where it holds one. A row of like pongs is one entry and as many
+    /// answers, hence the count.
+    pub fn in_entry(what: &What) -> Option<(Self, u32)> {
+        match what {
+            What::Message { kind: MessageKind::Text, payload } => Some((Self::Text(payload.clone()), 1)),
+            What::Message { kind: MessageKind::Binary, payload } => Some((Self::Binary(payload.clone()), 1)),
+            What::Frame { dir: Direction::Received, frame }
+                if frame.opcode == 0xA && !frame.payload.hex.starts_with(PROBE_HEX) =>
+            {
+                Some((Self::Pong(frame.payload.clone()), frame.times))
+            }
+            What::StillOpen { mark } => Some((Self::Open(mark.clone()), 1)),
+            What::Connected
+            | What::Http { .. }
+            | What::Opened { .. }
+            | What::OpeningFailed { .. }
+            | What::Frame { .. }
+            | What::Bytes { .. }
+            | What::Violation { .. }
+            | What::TimedOut { .. }
+            | What::EndOfStream
+            | What::Reset
+            | What::Closed { .. }
+            | What::Trouble { .. }
+            | What::Folded { .. } => None,
+        }
+    }
+
+    /// How many payload bytes it stands for.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Text(payload) | Self::Binary(payload) | Self::Pong(payload) => payload.len,
+            Self::Open(_) => 0,
+        }
+    }
+
+    /// Whether it has no payload.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Every answer in a transcript, in order.
+pub fn answers_in(transcript: &Transcript) -> Vec<Answer> {
+    transcript
+        .entries
+        .iter()
+        .filter_map(|entry| Answer::in_entry(&entry.what))
+        .flat_map(|(answer, times)| std::iter::repeat_n(answer, times as usize))
+        .collect()
+}
+
+/// How what came so far compares with what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is what was expected.
+    Match,
+    /// It may become so.
+    Possible,
+    /// It cannot become so any more.
+    No,
+}
+
+/// The expected answers of one accepted outcome, ready to be compared.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    events: Option<Vec<Answer>>,
+    order: Order,
+}
+
+impl Pattern {
+    /// Prepares an outcome's expected answers.
+    pub fn new(scenario: &Scenario, saw: &Saw) -> Self {
+        let (events, order) = match saw {
+            Saw::Answers => (Some(scenario.answers()), Order::Exact),
+            Saw::Events { events, order } => (Some(events.clone()), *order),
+            Saw::Anything => (None, Order::Any),
+        };
+        Self { events: events.map(|events| events.iter().map(Answer::expected).collect()), order }
+    }
+
+    /// The answers one by one; `None` where anything will do.
+    pub fn events(&self) -> Option<&[Answer]> {
+        self.events.as_deref()
+    }
+
+    /// Compares.
+    pub fn fit(&self, answers: &[Answer]) -> Fit {
+        let Some(events) = &self.events else { return Fit::Match };
+        match self.order {
+            Order::Exact => fit_exact(events, answers),
+            Order::Any => fit_any(events, answers),
+            Order::LatestPong => fit_latest_pong(events, answers),
+        }
+    }
+}
+
+fn fit_exact(events: &[Answer], answers: &[Answer]) -> Fit {
+    match events.strip_prefix(answers) {
+        Some([]) => Fit::Match,
+        Some(_) => Fit::Possible,
+        None => Fit::No,
+    }
+}
+
+fn fit_any(events: &[Answer], answers: &[Answer]) -> Fit {
+    let mut left: Vec<_> = events.iter().collect();
+    for answer in answers {
+        match left.iter().position(|event| *event == answer) {
+            Some(at) => {
+                left.swap_remove(at);
+            }
+            None => return Fit::No,
+        }
+    }
+    if left.is_empty() { Fit::Match } else { Fit::Possible }
+}
+
+fn fit_latest_pong(events: &[Answer], answers: &[Answer]) -> Fit {
+    let mut left = events.iter();
+    for answer in answers {
+        loop {
+            match left.next() {
+                Some(event) if event == answer => break,
+                Some(Answer::Pong(_)) => {}
+                Some(Answer::Text(_) | Answer::Binary(_) | Answer::Open(_)) | None => return Fit::No,
+            }
+        }
+    }
+    if left.next().is_none() { Fit::Match } else { Fit::Possible }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pong(text: &str) -> Answer {
+        Answer::Pong(PayloadInfo::of(text.as_bytes()))
+    }
+
+    fn text(text: &str) -> Answer {
+        Answer::Text(PayloadInfo::of(text.as_bytes()))
+    }
+
+    fn pattern(events: &[Answer], order: Order) -> Pattern {
+        Pattern { events: Some(events.to_vec()), order }
+    }
+
+    #[test]
+    fn exact_wants_the_same_list() {
+        let wanted = pattern(&[pong("a"), text("b")], Order::Exact);
+        assert_eq!(wanted.fit(&[]), Fit::Possible);
+        assert_eq!(wanted.fit(&[pong("a")]), Fit::Possible);
+        assert_eq!(wanted.fit(&[pong("a"), text("b")]), Fit::Match);
+        assert_eq!(wanted.fit(&[text("b")]), Fit::No, "out of order");
+        assert_eq!(wanted.fit(&[pong("a"), text("x")]), Fit::No, "other content");
+        assert_eq!(wanted.fit(&[pong("a"), text("b"), text("b")]), Fit::No, "one too many");
+    }
+
+    #[test]
+    fn nothing_is_a_list_too() {
+        let nothing = pattern(&[], Order::Exact);
+        assert_eq!(nothing.fit(&[]), Fit::Match);
+        assert_eq!(nothing.fit(&[pong("")]), Fit::No);
+    }
+
+    #[test]
+    fn any_order_counts_copies() {
+        let wanted = pattern(&[pong("a"), text("b"), text("b")], Order::Any);
+        assert_eq!(wanted.fit(&[text("b"), pong("a")]), Fit::Possible);
+        assert_eq!(wanted.fit(&[text("b"), text("b"), pong("a")]), Fit::Match);
+        assert_eq!(wanted.fit(&[pong("a"), pong("a")]), Fit::No);
+    }
+
+    #[test]
+    fn earlier_pongs_may_be_missing_but_not_the_last() {
+        let wanted = pattern(&[pong("1"), pong("2"), text("m"), pong("3")], Order::LatestPong);
+        assert_eq!(wanted.fit(&[text("m"), pong("3")]), Fit::Match);
+        assert_eq!(wanted.fit(&[pong("2"), text("m")]), Fit::Possible, "the last is still due");
+        assert_eq!(wanted.fit(&[pong("3")]), Fit::No, "a message may not be missing");
+        assert_eq!(wanted.fit(&[text("m"), pong("3"), pong("2")]), Fit::No, "out of order");
+    }
+
+    #[test]
+    fn the_pong_to_a_probe_is_no_answer() {
+        let frame = |payload: &[u8]| What::Frame {
+            dir: Direction::Received,
+            frame: wsgrade_reports::record::FrameInfo {
+                opcode: 0xA,
+                fin: true,
+                rsv: 0,
+                mask: None,
+                length_bytes: 0,
+                declared: payload.len() as u64,
+                payload: PayloadInfo::of(payload),
+                close_code: None,
+                chops: None,
+                times: 2,
+            },
+        };
+        assert_eq!(Answer::in_entry(&frame(format!("{PROBE}00000000").as_bytes())), None);
+        assert_eq!(Answer::in_entry(&frame(b"wsgrade")), Some((pong("wsgrade"), 2)));
+    }
+
+    #[test]
+    fn a_long_payload_is_compared_by_its_digest() {
+        let long = vec![b'*'; 70_000];
+        let mut other = long.clone();
+        other[35_000] = b'+';
+        let wanted = pattern(&[Answer::Binary(PayloadInfo::of(&long))], Order::Exact);
+        assert_eq!(wanted.fit(&[Answer::Binary(PayloadInfo::of(&long))]), Fit::Match);
+        assert_eq!(wanted.fit(&[Answer::Binary(PayloadInfo::of(&other))]), Fit::No);
+        assert_eq!(wanted.fit(&[Answer::Text(PayloadInfo::of(&long))]), Fit::No, "other kind");
+    }
+}

@@ -1,0 +1,58 @@
+//! Exit codes, and the gate that decides between them.
+
+use std::process::{ExitCode, Termination};
+
+use wsgrade_reports::record::{Behavior, RunReport, Severity};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: the gate is met, or what was asked was done.
+    Success,
+    /// 1: the gate is not met.
+    GateNotMet,
+    /// 2: the command line, the configuration or a case file is wrong, or no case is selected.
+    Usage,
+    /// 3: a target cannot be reached, or results are inconclusive.
+    Inconclusive,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::GateNotMet => 1,
+            Self::Usage => 2,
+            Self::Inconclusive => 3,
+        }
+    }
+
+    /// The gate: no MUST is broken. A run that broke off, judged nothing, or has anything inconclusive does not
+    /// meet it; a broken MUST outweighs that.
+    pub fn of_run(report: &RunReport) -> Self {
+        let records = || report.targets.iter().flat_map(|target| &target.cases);
+        if records().any(|record| record.severity() == Severity::Major) {
+            return Self::GateNotMet;
+        }
+        let judged = |behavior| match behavior {
+            Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => true,
+            Behavior::Unimplemented | Behavior::Inconclusive => false,
+        };
+        let broke_off = report.targets.iter().any(|target| {
+            target.stopped.is_some() || !target.cases.iter().any(|record| judged(record.behavior))
+        });
+        let inconclusive = records().any(|record| record.behavior == Behavior::Inconclusive);
+        if report.targets.is_empty() || broke_off || inconclusive {
+            Self::Inconclusive
+        } else {
+            Self::Success
+        }
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+}

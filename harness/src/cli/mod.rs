@@ -1,0 +1,44 @@
+//! The command line: what can be asked, and which exit code answers.
+
+mod cases;
+mod display;
+mod exit;
+mod report;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Grades WebSocket endpoints by the sentences of RFC 6455.
+#[derive(Debug, Parser)]
+#[command(name = "wsgrade", version, about, long_about = None, propagate_version = true)]
+#[command(after_help = "Without a command, `wsgrade test` grades the built-in reference server.\n\n\
+    Exit codes: 0 the gate is met, 1 it is not, 2 the command line or a case file is wrong or no case is \
+    selected, 3 the target cannot be reached or results are inconclusive.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Grade servers; without a URL, the built-in reference server
+    Test(test::TestArgs),
+    /// List the cases
+    Cases(cases::CasesArgs),
+    /// Make the report anew from a run.json
+    Report(report::ReportArgs),
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub async fn run(self) -> Exit {
+        let command = self.command.unwrap_or_else(|| Command::Test(test::TestArgs::default()));
+        match command {
+            Command::Test(args) => test::run(args).await,
+            Command::Cases(args) => cases::run(&args),
+            Command::Report(args) => report::run(&args),
+        }
+    }
+}

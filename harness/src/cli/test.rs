@@ -1,0 +1,382 @@
+//! `wsgrade test`: servers under test.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::sync::{mpsc, watch};
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::{Need, Role, Scenario};
+use wsgrade_cases::select::{Pattern, select};
+use wsgrade_reference_server::client::Url;
+use wsgrade_reference_server::{Config, Server, ServerHandle};
+use wsgrade_reports::record::RunReport;
+use wsgrade_reports::render;
+
+use super::{Exit, display};
+use crate::engine::Limits;
+use crate::runner::{Prepared, Run, Settings, probe};
+use crate::target::{Header, RequestOptions, Resolve, Target};
+
+/// Cases at once against a target on this machine.
+const LOCAL_JOBS: usize = 16;
+/// Cases at once against any other, which others may be using.
+const REMOTE_JOBS: usize = 4;
+
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// The servers to grade, such as ws://127.0.0.1:9001/; several stand side by side in the report
+    #[arg(value_name = "URL")]
+    urls: Vec<Url>,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// How many cases to play at once [default: 16 on this machine, 4 elsewhere]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// Where the report goes
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_OUT)]
+    out: PathBuf,
+
+    /// How long to wait for an answer
+    #[arg(long, value_name = "TIME", default_value = "4s", value_parser = duration)]
+    timeout: Duration,
+
+    /// How long to wait for the closing handshake and for the end of TCP
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
+    close_timeout: Duration,
+
+    /// How long to wait for TCP and for the opening handshake
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    connect_timeout: Duration,
+
+    /// Decides every random byte: mask keys, handshake keys [default: random]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+/// Where a report goes unless told otherwise.
+const DEFAULT_OUT: &str = "wsgrade-report";
+
+/// Which cases.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Selection {
+    /// Only cases whose id matches, such as 6.4.1 or '6.*'; may be given several times
+    #[arg(short, long = "case", value_name = "PATTERN")]
+    case: Vec<String>,
+
+    /// No cases whose id matches; may be given several times
+    #[arg(short = 'x', long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+
+    /// A case file, or a folder of them, to add to the built-in catalogue
+    #[arg(long = "cases", value_name = "PATH")]
+    path: Option<PathBuf>,
+
+    /// Only cases for this role of the endpoint under test
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Default, Args)]
+struct RequestArgs {
+    /// A header to add to every opening handshake, as 'Name: value'; may be given several times
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<Header>,
+
+    /// A subprotocol to offer; may be given several times
+    #[arg(long = "subprotocol", value_name = "NAME")]
+    subprotocols: Vec<String>,
+
+    /// The Origin header
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+
+    /// The Host header, instead of the URL's host
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+
+    /// The address to use for a host, as HOST:PORT:ADDRESS; may be given several times
+    #[arg(long, value_name = "ENTRY")]
+    resolve: Vec<Resolve>,
+}
+
+impl Default for TestArgs {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            urls: Vec::new(),
+            selection: Selection::default(),
+            jobs: None,
+            out: DEFAULT_OUT.into(),
+            timeout: limits.answer,
+            close_timeout: limits.close,
+            connect_timeout: limits.opening,
+            seed: None,
+            request: RequestArgs::default(),
+        }
+    }
+}
+
+pub(super) async fn run(args: TestArgs) -> Exit {
+    match grade(args).await {
+        Ok(exit) => exit,
+        Err(failure) => {
+            eprintln!("wsgrade: {}", failure.message);
+            failure.exit
+        }
+    }
+}
+
+/// Why there is no report.
+pub(super) struct Failure {
+    message: String,
+    exit: Exit,
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl ToString) -> Self {
+        Self { message: message.to_string(), exit: Exit::Usage }
+    }
+
+    fn inconclusive(message: impl ToString) -> Self {
+        Self { message: message.to_string(), exit: Exit::Inconclusive }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+async fn grade(args: TestArgs) -> Result<Exit, Failure> {
+    if args.selection.role == Some(Role::Client) {
+        return Err(Failure::usage("`wsgrade test` grades servers; it has no cases for the role client"));
+    }
+    let catalogue = Arc::new(args.selection.catalogue()?);
+    let selected = args.selection.select(&catalogue, Some(Role::Server))?;
+    let needed: BTreeSet<Need> =
+        selected.iter().flat_map(|scenario| scenario.needs.iter().copied()).collect();
+
+    let built_in = if args.urls.is_empty() { Some(start_reference_server()?) } else { None };
+    let targets = match &built_in {
+        Some(server) => {
+            let url: Url = server.url().parse().map_err(Failure::inconclusive)?;
+            vec![Target::find(url, &args.request.options()).await.map_err(Failure::inconclusive)?]
+        }
+        None => find_all(&args).await?,
+    };
+    let jobs = match args.jobs {
+        Some(jobs) => usize::from(jobs),
+        None if targets.iter().all(Target::is_local) => LOCAL_JOBS,
+        None => REMOTE_JOBS,
+    };
+    let settings =
+        Settings { jobs, limits: args.limits(), seed: args.seed.unwrap_or_else(|| fastrand::u64(..)) };
+
+    let mut prepared = Vec::new();
+    for mut target in targets {
+        let facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
+        let repeat = args.repeat(built_in.is_none().then_some(&target.url), settings.seed);
+        let name = built_in.is_some().then(|| "reference server".to_owned());
+        prepared.push(Prepared { target, facts, name, repeat });
+    }
+
+    let (events, listener) = mpsc::unbounded_channel();
+    let watcher = tokio::spawn(display::watch(listener));
+    let run = Run {
+        catalogue,
+        selected,
+        settings,
+        patterns: (args.selection.case.clone(), args.selection.exclude.clone()),
+        events,
+        interrupted: interrupts(),
+    };
+    let report = run.play(&prepared).await;
+    drop(run);
+    // The display ends with its channel; it has nothing to say that could fail the run.
+    let _ = watcher.await;
+    if let Some(server) = built_in {
+        server.shutdown().await;
+    }
+    finish(&report, &args.out)
+}
+
+/// Writes the report and prints the result.
+pub(super) fn finish(report: &RunReport, out: &std::path::Path) -> Result<Exit, Failure> {
+    render::write_all(report, out)
+        .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
+    print!("{}", render::summary(report));
+    println!("Report: {}", out.join("index.html").display());
+    Ok(Exit::of_run(report))
+}
+
+fn start_reference_server() -> Result<ServerHandle, Failure> {
+    Server::bind(Config::default()).map(Server::spawn).map_err(|error| {
+        Failure::inconclusive(format!("cannot start the built-in reference server: {error}"))
+    })
+}
+
+async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
+    let mut targets = Vec::new();
+    for url in &args.urls {
+        let target = Target::find(url.clone(), &args.request.options()).await;
+        targets.push(target.map_err(|error| Failure::inconclusive(format!("{url}: {error}")))?);
+    }
+    Ok(targets)
+}
+
+/// Becomes `true` at the first Ctrl-C; the second ends the program at once.
+fn interrupts() -> watch::Receiver<bool> {
+    let (stop, interrupted) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!(
+                "wsgrade: ending; the report will hold what was played so far (once more to stop at once)"
+            );
+            let _ = stop.send(true);
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(i32::from(Exit::Inconclusive.code()));
+            }
+        }
+    });
+    interrupted
+}
+
+impl TestArgs {
+    fn limits(&self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            answer: self.timeout,
+            close: self.close_timeout,
+            opening: self.connect_timeout,
+            whole: default.whole.max(self.timeout.saturating_mul(4)),
+            silence: default.silence.min(self.timeout / 4),
+            excess_bytes: default.excess_bytes,
+        }
+    }
+
+    /// The command that repeats one case, up to its id.
+    fn repeat(&self, url: Option<&Url>, seed: u64) -> String {
+        let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
+        words.extend(url.map(ToString::to_string));
+        let RequestArgs { headers, subprotocols, origin, host, resolve } = &self.request;
+        let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+        for header in headers {
+            option("header", format!("{}: {}", header.name, header.value));
+        }
+        for name in subprotocols {
+            option("subprotocol", name.clone());
+        }
+        origin.iter().for_each(|value| option("origin", value.clone()));
+        host.iter().for_each(|value| option("host", value.clone()));
+        for entry in resolve {
+            option("resolve", format!("{}:{}:{}", entry.host, entry.port, entry.address));
+        }
+        self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
+        option("seed", seed.to_string());
+        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        format!("{} -c ", words.join(" "))
+    }
+}
+
+impl RequestArgs {
+    fn options(&self) -> RequestOptions {
+        RequestOptions {
+            headers: self.headers.clone(),
+            subprotocols: self.subprotocols.clone(),
+            origin: self.origin.clone(),
+            host: self.host.clone(),
+            resolve: self.resolve.clone(),
+        }
+    }
+}
+
+impl Selection {
+    pub(super) fn catalogue(&self) -> Result<Catalogue, Failure> {
+        match &self.path {
+            Some(path) => Catalogue::with_path(path).map_err(Failure::usage),
+            None => Ok(Catalogue::embedded().clone()),
+        }
+    }
+
+    /// The cases asked for, for one role or any.
+    pub(super) fn select(
+        &self,
+        catalogue: &Catalogue,
+        role: Option<Role>,
+    ) -> Result<Vec<Arc<Scenario>>, Failure> {
+        let patterns = |texts: &[String]| texts.iter().map(Pattern::new).collect::<Vec<_>>();
+        let found =
+            select(catalogue, &patterns(&self.case), &patterns(&self.exclude)).map_err(Failure::usage)?;
+        for idle in &found.idle {
+            eprintln!("wsgrade: warning: excluding nothing: {idle}");
+        }
+        let role = self.role.or(role);
+        let selected: Vec<_> = found
+            .cases
+            .into_iter()
+            .filter(|scenario| role.is_none_or(|role| scenario.roles.contains(&role)))
+            .cloned()
+            .map(Arc::new)
+            .collect();
+        if selected.is_empty() {
+            return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
+        }
+        Ok(selected)
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let form = "a time is written 500ms, 4s or 1m";
+    let time = humantime::parse_duration(text).map_err(|error| format!("{error}: {form}"))?;
+    if time.is_zero() || time > Duration::from_secs(3600) {
+        return Err(format!("it must be more than nothing and at most an hour: {form}"));
+    }
+    Ok(time)
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    match text {
+        "server" => Ok(Role::Server),
+        "client" => Ok(Role::Client),
+        _ => Err("a role is `server` or `client`".to_owned()),
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shell_words() {
+        assert_eq!(shell_word("ws://127.0.0.1:9001/"), "ws://127.0.0.1:9001/");
+        assert_eq!(shell_word("X: it's"), r"'X: it'\''s'");
+        assert_eq!(shell_word("ws://h/?a=1&b=2"), "'ws://h/?a=1&b=2'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for text in ["", "4", "0s", "2h", "-1s", "soon"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+}

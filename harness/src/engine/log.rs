@@ -1,0 +1,130 @@
+//! The transcript as it grows: like frames in a row become one entry, and the number of entries is bounded.
+
+use std::time::Duration;
+
+use wsgrade_reports::record::{Direction, Entry, FrameInfo, PayloadInfo, Transcript, What};
+
+/// How many entries a transcript may have; frames beyond are counted, everything else is kept.
+const MAX_FRAME_ENTRIES: usize = 2_000;
+
+/// Writes the transcript.
+#[derive(Debug)]
+pub(super) struct Log {
+    entries: Vec<Entry>,
+    /// The step being played.
+    pub(super) step: Option<usize>,
+    /// When it is, since the case began.
+    pub(super) now: Duration,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self { entries: Vec::new(), step: None, now: Duration::ZERO }
+    }
+
+    /// Adds what happened just now.
+    pub(super) fn push(&mut self, what: What) {
+        match what {
+            What::Frame { dir, frame } => self.push_frame(dir, frame),
+            What::Connected
+            | What::Http { .. }
+            | What::Opened { .. }
+            | What::OpeningFailed { .. }
+            | What::Bytes { .. }
+            | What::Message { .. }
+            | What::Violation { .. }
+            | What::StillOpen { .. }
+            | What::TimedOut { .. }
+            | What::EndOfStream
+            | What::Reset
+            | What::Closed { .. }
+            | What::Trouble { .. }
+            | What::Folded { .. } => self.append(what),
+        }
+    }
+
+    fn push_frame(&mut self, dir: Direction, frame: FrameInfo) {
+        if let Some(Entry { what: What::Frame { dir: last_dir, frame: last }, step, .. }) =
+            self.entries.last_mut()
+            && *last_dir == dir
+            && *step == self.step
+            && alike(last, &frame)
+        {
+            last.times = last.times.saturating_add(frame.times);
+            return;
+        }
+        if self.entries.len() < MAX_FRAME_ENTRIES {
+            return self.append(What::Frame { dir, frame });
+        }
+        let count = u64::from(frame.times);
+        let folded = self.entries.iter_mut().rev().find_map(|entry| {
+            if let What::Folded { dir: folded_dir, frames, bytes } = &mut entry.what
+                && *folded_dir == dir
+            {
+                Some((frames, bytes))
+            } else {
+                None
+            }
+        });
+        match folded {
+            Some((frames, bytes)) => {
+                *frames += count;
+                *bytes += frame.payload.len * count;
+            }
+            None => self.append(What::Folded { dir, frames: count, bytes: frame.payload.len * count }),
+        }
+    }
+
+    fn append(&mut self, what: What) {
+        let at_us = u64::try_from(self.now.as_micros()).unwrap_or(u64::MAX);
+        self.entries.push(Entry { at_us, step: self.step, what });
+    }
+
+    pub(super) fn finish(self) -> Transcript {
+        Transcript { entries: self.entries }
+    }
+}
+
+/// Whether two frames differ in nothing but the mask key, which is random.
+fn alike(a: &FrameInfo, b: &FrameInfo) -> bool {
+    let FrameInfo { opcode, fin, rsv, mask, length_bytes, declared, payload, close_code, chops, times: _ } =
+        a;
+    *opcode == b.opcode
+        && *fin == b.fin
+        && *rsv == b.rsv
+        && mask.is_some() == b.mask.is_some()
+        && *length_bytes == b.length_bytes
+        && *declared == b.declared
+        && *payload == b.payload
+        && *close_code == b.close_code
+        && *chops == b.chops
+}
+
+/// What the transcript says of a frame.
+pub(super) fn frame_info(
+    header: &wsgrade_codec::wire::Header,
+    payload: PayloadInfo,
+    body: &[u8],
+) -> FrameInfo {
+    use wsgrade_codec::wire::{LengthForm, Opcode};
+    let close_code = match body {
+        [a, b, ..] if header.opcode == Opcode::CLOSE => Some(u16::from_be_bytes([*a, *b])),
+        _ => None,
+    };
+    FrameInfo {
+        opcode: header.opcode.value(),
+        fin: header.fin,
+        rsv: header.rsv.value(),
+        mask: header.mask.map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect()),
+        length_bytes: match header.length.form() {
+            LengthForm::Bits7 => 0,
+            LengthForm::Bits16 => 2,
+            LengthForm::Bits64 => 8,
+        },
+        declared: header.length.value(),
+        payload,
+        close_code,
+        chops: None,
+        times: 1,
+    }
+}

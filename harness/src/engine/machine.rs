@@ -1,0 +1,623 @@
+//! The state machine. See the picture in [`super`].
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wsgrade_cases::model::{Awaited, By, End, Ending, Scenario, Step};
+use wsgrade_codec::Role;
+use wsgrade_codec::wire::Opcode;
+use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
+
+use super::close::{GOING_AWAY, NORMAL, reply_to};
+use super::log::Log;
+use super::opening::{Opener, Request, Verdict};
+use super::receive::{Control, Receiver};
+use super::send::Sender;
+use super::{Action, Input, Limits};
+use crate::answer::{Answer, Fit, PROBE, Pattern};
+
+/// Answers beyond what the case expects, after which the peer is cut off.
+const EXCESS_ANSWERS: usize = 1_000;
+
+/// Plays one case on one connection.
+///
+/// Call [`poll`](Self::poll) until it answers [`Action::Wait`], then [`handle`](Self::handle) what happens
+/// first, and so on until [`Action::Finish`]; then take the [`transcript`](Self::into_transcript). `now` is the
+/// time since the case began and never goes back.
+#[derive(Debug)]
+pub struct Engine {
+    scenario: Arc<Scenario>,
+    limits: Limits,
+    /// The role of the endpoint under test; ours is the other.
+    role: Role,
+    /// The answers of each accepted outcome, in their order.
+    patterns: Vec<Pattern>,
+    /// How the connection is expected to end: as the first accepted outcome says.
+    ending: Ending,
+    phase: Phase,
+    sender: Sender,
+    receiver: Receiver,
+    log: Log,
+    /// What the carrier has to do, before anything else.
+    queued: VecDeque<Action>,
+    /// No write before this time: a case may ask for pauses between pieces.
+    hold: Duration,
+    /// When something last came that the case was waiting for.
+    progress: Duration,
+    /// When anything last came.
+    heard: Duration,
+    answers: Vec<Answer>,
+    /// How many of the answers an `await` has passed. `<= answers.len()`.
+    awaited: usize,
+    probe: Option<Probe>,
+    bytes_allowed: u64,
+    /// The status code in the peer's Close (inside: `None` for a Close without).
+    peer_close: Option<Option<u16>>,
+    gone: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Opening {
+        opener: Opener,
+        until: Duration,
+    },
+    Playing {
+        step: usize,
+        wait: Option<StepWait>,
+    },
+    Settling {
+        since: Duration,
+    },
+    /// Our Close is out, the peer's is not in.
+    Closing {
+        until: Duration,
+    },
+    /// Both are; the server has to end TCP. `ended`: we, being the server, have ended our side.
+    Draining {
+        until: Duration,
+        ended: bool,
+    },
+    Done,
+}
+
+#[derive(Debug)]
+enum StepWait {
+    Answer { event: Awaited, until: Duration },
+    Probe { mark: String, until: Duration },
+    Pause { mark: Option<String>, until: Duration },
+}
+
+#[derive(Debug)]
+struct Probe {
+    payload: String,
+    answered: Option<Duration>,
+}
+
+/// What a phase has to say after it was looked at.
+enum Flow {
+    /// Something changed: look again.
+    Again,
+    /// Nothing before this time.
+    Wait(Duration),
+}
+
+impl Engine {
+    /// An engine for one case. `role` is that of the endpoint under test; `seed` decides every random byte.
+    pub fn new(scenario: Arc<Scenario>, role: Role, request: Request, limits: Limits, seed: u64) -> Self {
+        let patterns: Vec<_> =
+            scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw)).collect();
+        let ending = scenario
+            .accept
+            .first()
+            .and_then(|accept| accept.ending.clone())
+            .unwrap_or(scenario.ending.clone());
+        let expected: u64 = patterns
+            .iter()
+            .map(|pattern| pattern.events().unwrap_or_default().iter().map(Answer::len).sum())
+            .max()
+            .unwrap_or(0);
+        let mut sender = Sender::new(role.peer(), seed);
+        let opener = Opener::new(request, sender.nonce());
+        Self {
+            patterns,
+            ending,
+            phase: Phase::Opening { opener, until: limits.opening },
+            sender,
+            receiver: Receiver::new(role, expected.saturating_add(limits.excess_bytes)),
+            log: Log::new(),
+            queued: VecDeque::new(),
+            hold: Duration::ZERO,
+            progress: Duration::ZERO,
+            heard: Duration::ZERO,
+            answers: Vec::new(),
+            awaited: 0,
+            probe: None,
+            bytes_allowed: expected.saturating_mul(2).saturating_add(limits.excess_bytes),
+            peer_close: None,
+            gone: false,
+            scenario,
+            limits,
+            role,
+        }
+    }
+
+    /// Takes note of what happened.
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        self.log.now = now;
+        if matches!(self.phase, Phase::Done) {
+            return;
+        }
+        match input {
+            Input::Connected => self.open(now),
+            Input::Received(bytes) => self.receive(now, &bytes),
+            Input::EndOfStream => self.peer_gone(now, What::EndOfStream),
+            Input::Reset => self.peer_gone(now, What::Reset),
+            Input::WriteStalled => self.give_up("the peer to read what we send"),
+            Input::Trouble(reason) => {
+                self.log.push(What::Trouble { reason });
+                self.finish();
+            }
+            Input::Tick => {}
+        }
+    }
+
+    /// What to do now.
+    pub fn poll(&mut self, now: Duration) -> Action {
+        self.log.now = now;
+        loop {
+            if let Some(action) = self.queued.pop_front() {
+                return action;
+            }
+            if matches!(self.phase, Phase::Done) {
+                return Action::Finish;
+            }
+            if now >= self.limits.whole {
+                self.give_up("the case to end");
+                continue;
+            }
+            if now < self.hold && !self.sender.is_idle() && !self.peer_is_ending() {
+                return Action::Wait(self.hold);
+            }
+            if let Some(piece) = self.sender.next() {
+                self.hold = now.saturating_add(piece.pause);
+                return Action::Write(piece.bytes);
+            }
+            match self.advance(now) {
+                Flow::Again => {}
+                Flow::Wait(until) => return Action::Wait(until.min(self.limits.whole)),
+            }
+        }
+    }
+
+    /// Everything that was seen and done.
+    pub fn into_transcript(mut self) -> Transcript {
+        self.log_unfinished();
+        self.log.finish()
+    }
+
+    fn open(&mut self, now: Duration) {
+        self.log.push(What::Connected);
+        if let Phase::Opening { opener, until } = &mut self.phase {
+            *until = now.saturating_add(self.limits.opening);
+            let (head, message) = opener.head(&self.scenario.opening);
+            self.log.push(What::Http { dir: Direction::Sent, message });
+            self.sender.write(&head, &self.scenario.opening.chop);
+            self.sender.flush();
+        }
+    }
+
+    fn receive(&mut self, now: Duration, bytes: &Bytes) {
+        self.heard = now;
+        self.bytes_allowed = match self.bytes_allowed.checked_sub(bytes.len() as u64) {
+            Some(left) => left,
+            None => return self.give_up("the peer to stop sending what nobody asked for"),
+        };
+        let Phase::Opening { opener, .. } = &mut self.phase else {
+            return self.hear(now, bytes);
+        };
+        match opener.receive(bytes) {
+            Verdict::Incomplete => {}
+            Verdict::Opened { message, negotiated, opened, rest } => {
+                self.log.push(What::Http { dir: Direction::Received, message });
+                self.receiver.agree(negotiated);
+                self.log.push(opened);
+                self.progress = now;
+                self.phase = Phase::Playing { step: 0, wait: None };
+                if !rest.is_empty() {
+                    self.hear(now, &rest);
+                }
+            }
+            Verdict::Failed { message, failure } => {
+                if let Some(message) = message {
+                    self.log.push(What::Http { dir: Direction::Received, message });
+                }
+                self.log.push(failure);
+                self.finish();
+            }
+        }
+    }
+
+    fn hear(&mut self, now: Duration, bytes: &[u8]) {
+        self.receiver.push(bytes);
+        if self.receiver.in_message() {
+            self.progress = now;
+        }
+        while let Some(heard) = self.receiver.next() {
+            if let Some((answer, times)) = Answer::in_entry(&heard.what) {
+                self.progress = now;
+                self.answers.extend(std::iter::repeat_n(answer, times as usize));
+            }
+            self.log.push(heard.what);
+            match heard.control {
+                None => {}
+                Some(Control::Ping(payload)) => {
+                    // RFC 6455 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response,
+                    // unless it already received a Close frame."
+                    if self.peer_close.is_none() && !self.sender.sent_close() && self.sender.is_idle() {
+                        self.sender.lawful(Opcode::PONG, &payload, &mut self.log);
+                        self.sender.flush();
+                    }
+                }
+                Some(Control::Pong(payload)) => {
+                    if let Some(probe) = &mut self.probe
+                        && probe.payload.as_bytes() == &payload[..]
+                    {
+                        probe.answered.get_or_insert(now);
+                        self.progress = now;
+                    }
+                }
+                Some(Control::Close(code)) => {
+                    self.peer_close.get_or_insert(code);
+                }
+            }
+        }
+        let expected = self.patterns.iter().filter_map(Pattern::events).map(<[_]>::len).max().unwrap_or(0);
+        if self.answers.len() > expected + EXCESS_ANSWERS {
+            self.give_up("the peer to stop answering what nobody asked");
+        }
+    }
+
+    fn peer_gone(&mut self, now: Duration, how: What) {
+        self.heard = now;
+        self.gone = true;
+        self.sender.discard();
+        self.log_unfinished();
+        self.log.push(how);
+        if let Phase::Opening { opener, .. } = &mut self.phase {
+            for what in opener.ended() {
+                self.log.push(what);
+            }
+            return self.finish();
+        }
+        if !matches!(self.phase, Phase::Draining { ended: true, .. }) {
+            self.log.push(What::Closed { how: ClosedHow::Normal });
+        }
+        self.finish();
+    }
+
+    /// A frame that the end of the connection cut short is part of the story.
+    fn log_unfinished(&mut self) {
+        for what in self.receiver.unfinished() {
+            self.log.push(what);
+        }
+    }
+
+    fn peer_is_ending(&self) -> bool {
+        self.gone || self.peer_close.is_some()
+    }
+
+    fn advance(&mut self, now: Duration) -> Flow {
+        match &self.phase {
+            Phase::Done => Flow::Wait(self.limits.whole),
+            Phase::Opening { until, .. } if now < *until => Flow::Wait(*until),
+            Phase::Opening { opener, .. } => {
+                for what in opener.timed_out() {
+                    self.log.push(what);
+                }
+                self.finish();
+                Flow::Again
+            }
+            Phase::Playing { .. } | Phase::Settling { .. } if self.peer_is_ending() => self.answer_close(now),
+            Phase::Playing { .. } => self.play(now),
+            Phase::Settling { since } => {
+                let since = *since;
+                self.settle(now, since)
+            }
+            Phase::Closing { .. } if self.peer_close.is_some() => {
+                self.drain(now);
+                Flow::Again
+            }
+            Phase::Draining { ended: false, .. } if self.role == Role::Client && self.sender.is_idle() => {
+                if let Phase::Draining { ended, .. } = &mut self.phase {
+                    *ended = true;
+                }
+                self.log.push(What::Closed { how: ClosedHow::Normal });
+                self.queued.push_back(Action::ShutdownWrite);
+                Flow::Again
+            }
+            Phase::Closing { until } | Phase::Draining { until, .. } if now < *until => Flow::Wait(*until),
+            Phase::Closing { .. } => {
+                self.give_up("a Close frame in answer to ours");
+                Flow::Again
+            }
+            Phase::Draining { .. } => {
+                match self.role {
+                    Role::Server => self.give_up("the server to end TCP"),
+                    // It was ours to end and we have; that the client's end did not come back says nothing of it.
+                    Role::Client => self.finish(),
+                }
+                Flow::Again
+            }
+        }
+    }
+
+    // ---- the steps ----
+
+    fn play(&mut self, now: Duration) -> Flow {
+        let Phase::Playing { step, wait } = &mut self.phase else { return Flow::Again };
+        let at = *step;
+        self.log.step = Some(at);
+        let scenario = Arc::clone(&self.scenario);
+        let Some(current) = scenario.steps.get(at) else {
+            self.log.step = None;
+            self.sender.flush();
+            if self.sender.is_idle() {
+                self.progress = now;
+                self.phase = Phase::Settling { since: now };
+            }
+            return Flow::Again;
+        };
+        match current {
+            Step::Send(frame) => self.sender.frame(frame, &mut self.log),
+            Step::More { payload, chop } => self.sender.more(payload, chop, &mut self.log),
+            Step::Raw { payload, chop } => self.sender.raw(payload, chop, &mut self.log),
+            Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
+                if let Some(wait) = wait.take() {
+                    return self.wait(now, wait);
+                }
+                self.sender.flush();
+                if !self.sender.is_idle() {
+                    return Flow::Again;
+                }
+                return self.begin(now, current);
+            }
+        }
+        self.next_step();
+        Flow::Again
+    }
+
+    fn next_step(&mut self) {
+        if let Phase::Playing { step, wait } = &mut self.phase {
+            *step += 1;
+            *wait = None;
+        }
+    }
+
+    /// Begins a step that waits or ends; everything before it has been written.
+    fn begin(&mut self, now: Duration, current: &Step) -> Flow {
+        let begun = match current {
+            Step::Await { event, within } => StepWait::Answer {
+                event: event.clone(),
+                until: now.saturating_add(within.unwrap_or(self.limits.answer)),
+            },
+            Step::Probe { mark } => {
+                self.send_probe();
+                StepWait::Probe { mark: mark.clone(), until: now.saturating_add(self.limits.answer) }
+            }
+            Step::Pause { time, mark } => {
+                StepWait::Pause { mark: mark.clone(), until: now.saturating_add(*time) }
+            }
+            Step::End(End::Abort) => {
+                self.log.push(What::Closed { how: ClosedHow::Abort });
+                self.queued.push_back(Action::Abort);
+                self.finish();
+                return Flow::Again;
+            }
+            Step::End(End::Half) => {
+                self.log.push(What::Closed { how: ClosedHow::Half });
+                self.queued.push_back(Action::ShutdownWrite);
+                self.next_step();
+                return Flow::Again;
+            }
+            Step::Send(_) | Step::More { .. } | Step::Raw { .. } => {
+                self.next_step();
+                return Flow::Again;
+            }
+        };
+        if let Phase::Playing { wait, .. } = &mut self.phase {
+            *wait = Some(begun);
+        }
+        Flow::Again
+    }
+
+    /// Looks whether a step has waited long enough.
+    fn wait(&mut self, now: Duration, waiting: StepWait) -> Flow {
+        let (over, until) = match &waiting {
+            StepWait::Answer { event, until } => {
+                let found = self.awaited_came(event);
+                if !found && now >= *until {
+                    self.log
+                        .push(What::TimedOut { waited_for: "the answer awaited in this step".to_owned() });
+                }
+                (found || now >= *until, *until)
+            }
+            StepWait::Probe { mark, until } => {
+                let answered = self.probe.as_ref().is_some_and(|probe| probe.answered.is_some());
+                if answered {
+                    self.set_mark(mark.clone());
+                } else if now >= *until {
+                    self.log.push(What::TimedOut { waited_for: "the pong to our ping".to_owned() });
+                }
+                (answered || now >= *until, *until)
+            }
+            StepWait::Pause { mark, until } => {
+                if now >= *until
+                    && let Some(mark) = mark
+                {
+                    self.set_mark(mark.clone());
+                }
+                (now >= *until, *until)
+            }
+        };
+        if over {
+            self.progress = now;
+            self.next_step();
+            return Flow::Again;
+        }
+        if let Phase::Playing { wait, .. } = &mut self.phase {
+            *wait = Some(waiting);
+        }
+        Flow::Wait(until)
+    }
+
+    fn awaited_came(&mut self, event: &Awaited) -> bool {
+        let wanted = match event {
+            Awaited::Answer(expected) => Some(Answer::expected(expected)),
+            Awaited::Any => None,
+            // The phase is left as soon as the peer begins to end the connection.
+            Awaited::Close => return self.peer_is_ending(),
+        };
+        let fresh = &self.answers[self.awaited..];
+        match fresh.iter().position(|answer| wanted.as_ref().is_none_or(|wanted| wanted == answer)) {
+            Some(at) => {
+                self.awaited += at + 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn set_mark(&mut self, mark: String) {
+        self.answers.push(Answer::Open(mark.clone()));
+        self.log.push(What::StillOpen { mark });
+    }
+
+    fn send_probe(&mut self) {
+        let payload = format!("{PROBE}{}", self.sender.token());
+        self.sender.lawful(Opcode::PING, payload.as_bytes(), &mut self.log);
+        self.sender.flush();
+        self.probe = Some(Probe { payload, answered: None });
+    }
+
+    // ---- the outcome ----
+
+    /// Everything is sent: waits until the outcome is known, then ends the connection.
+    fn settle(&mut self, now: Duration, since: Duration) -> Flow {
+        if self.sender.sent_close() {
+            self.phase = Phase::Closing { until: now.saturating_add(self.limits.close) };
+            return Flow::Again;
+        }
+        let until = self.progress.max(since).saturating_add(self.limits.answer);
+        match self.ending.by {
+            By::Us | By::Either => {
+                if self.outcome_is_known() {
+                    return self.close(now, NORMAL);
+                }
+                if now >= until {
+                    self.log.push(What::TimedOut { waited_for: "the expected answers".to_owned() });
+                    return self.close(now, NORMAL);
+                }
+                Flow::Wait(until)
+            }
+            By::Peer => self.settle_failing(now, since, until),
+        }
+    }
+
+    /// The peer has to fail the connection. If it answers what it must not, or is silent but alive, then it has
+    /// not, and waiting longer would show nothing new.
+    fn settle_failing(&mut self, now: Duration, since: Duration, until: Duration) -> Flow {
+        let fits: Vec<_> = self.patterns.iter().map(|pattern| pattern.fit(&self.answers)).collect();
+        if !fits.is_empty() && fits.iter().all(|fit| *fit == Fit::No) {
+            return self.close(now, GOING_AWAY);
+        }
+        let fresh = self.probe.as_ref().filter(|probe| probe.answered.is_none_or(|at| at >= since));
+        match fresh {
+            None => {
+                let ask_at = self.heard.max(since).saturating_add(self.limits.silence);
+                if now >= ask_at && self.sender.at_boundary() {
+                    self.send_probe();
+                    return Flow::Again;
+                }
+                if now < until {
+                    return Flow::Wait(if self.sender.at_boundary() { ask_at.min(until) } else { until });
+                }
+            }
+            Some(Probe { answered: Some(at), .. }) => {
+                let until = at.saturating_add(self.limits.silence);
+                if now < until {
+                    return Flow::Wait(until);
+                }
+            }
+            Some(Probe { answered: None, .. }) => {
+                if now < until {
+                    return Flow::Wait(until);
+                }
+            }
+        }
+        self.log.push(What::TimedOut { waited_for: "the peer to fail the connection".to_owned() });
+        self.close(now, GOING_AWAY)
+    }
+
+    /// Whether nothing that may still come can change which outcome is the first to match.
+    fn outcome_is_known(&self) -> bool {
+        for pattern in &self.patterns {
+            match pattern.fit(&self.answers) {
+                Fit::Match => return true,
+                Fit::Possible => return false,
+                Fit::No => {}
+            }
+        }
+        true
+    }
+
+    // ---- the end ----
+
+    /// Begins the closing handshake, where the peer can still read a frame.
+    fn close(&mut self, now: Duration, body: &[u8]) -> Flow {
+        if self.sender.at_boundary() {
+            self.sender.lawful(Opcode::CLOSE, body, &mut self.log);
+            self.sender.flush();
+            self.phase = Phase::Closing { until: now.saturating_add(self.limits.close) };
+        } else {
+            self.log.push(What::Closed { how: ClosedHow::GaveUp });
+            self.finish();
+        }
+        Flow::Again
+    }
+
+    /// The peer closes while we were still at it: answers its Close.
+    fn answer_close(&mut self, now: Duration) -> Flow {
+        let cut_short = !self.sender.is_idle();
+        self.sender.discard();
+        self.log.step = None;
+        if let Some(code) = self.peer_close
+            && !self.sender.sent_close()
+            && self.sender.at_boundary()
+            && !cut_short
+        {
+            self.sender.lawful(Opcode::CLOSE, &reply_to(code), &mut self.log);
+            self.sender.flush();
+        }
+        self.drain(now);
+        Flow::Again
+    }
+
+    /// Both Close frames are out: the server ends TCP first (RFC 6455 7.1.1).
+    fn drain(&mut self, now: Duration) {
+        self.phase = Phase::Draining { until: now.saturating_add(self.limits.close), ended: false };
+    }
+
+    fn give_up(&mut self, waited_for: &str) {
+        self.log.push(What::TimedOut { waited_for: waited_for.to_owned() });
+        self.log.push(What::Closed { how: ClosedHow::GaveUp });
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        self.sender.discard();
+        self.phase = Phase::Done;
+    }
+}

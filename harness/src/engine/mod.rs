@@ -1,0 +1,95 @@
+//! The engine: plays one case on one connection, without I/O and without a clock.
+//!
+//! ```text
+//!            Input                          Action
+//! carrier ───────────▶ Engine::handle   Engine::poll ───────────▶ carrier
+//!                          │
+//!        opening ─▶ playing ─▶ settling ─▶ closing ─▶ draining ─▶ done ─▶ Transcript
+//!                   steps      outcome     our Close  TCP's end
+//!                              unknown     answered?
+//! ```
+//!
+//! Time is an argument, so tests run in virtual time. The carrier's loop is: `poll` until it answers `Wait`,
+//! then wait for the first of bytes, a finished write or the deadline, `handle` that, and begin again. `poll`
+//! never answers `Wait` with a deadline in the past twice: each call at or after the deadline makes progress.
+
+mod close;
+mod log;
+mod machine;
+mod opening;
+mod receive;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use machine::Engine;
+pub use opening::Request;
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The transport is connected.
+    Connected,
+    /// Bytes came.
+    Received(Bytes),
+    /// The peer ended its sending side.
+    EndOfStream,
+    /// The peer reset the connection, or writing to it failed because it is gone.
+    Reset,
+    /// The peer has taken none of the bytes of the last write for [`Limits::answer`].
+    WriteStalled,
+    /// Our side or the network failed, in one sentence.
+    Trouble(String),
+    /// Nothing but time passed.
+    Tick,
+}
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write these bytes, all of them, by a write of their own. Reading goes on meanwhile.
+    Write(Bytes),
+    /// Nothing to do before this time, unless something happens.
+    Wait(Duration),
+    /// End our sending side.
+    ShutdownWrite,
+    /// Reset the connection.
+    Abort,
+    /// The case is over; drop the connection.
+    Finish,
+}
+
+/// How long to wait, and how much to take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// For an answer; begins anew with every answer and with every bit of a message that comes.
+    pub answer: Duration,
+    /// For the peer's Close, and again for its end of TCP.
+    pub close: Duration,
+    /// For the opening handshake.
+    pub opening: Duration,
+    /// For the whole case.
+    pub whole: Duration,
+    /// How long the peer may be silent, where it has to fail the connection, before we ask with a ping whether
+    /// it is still there.
+    pub silence: Duration,
+    /// Bytes the peer may send beyond what the case expects.
+    pub excess_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            answer: Duration::from_secs(4),
+            close: Duration::from_secs(2),
+            opening: Duration::from_secs(5),
+            whole: Duration::from_secs(60),
+            silence: Duration::from_millis(300),
+            excess_bytes: 16 << 20,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The request we open with, every byte of which a case can override.
+
+use bytes::BytesMut;
+use wsgrade_cases::model::{HeaderEdit, Opening};
+use wsgrade_codec::check::Negotiated;
+use wsgrade_codec::handshake::{
+    ClientHello, Limits, ResponseError, ResponseHead, ResponseReader, encode_nonce, format_extensions,
+    parse_extensions,
+};
+use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, What};
+
+/// What the target wants of every request, whatever the case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The `Host` header.
+    pub host: String,
+    /// The request target: path and query.
+    pub target: String,
+    /// The `Origin` header.
+    pub origin: Option<String>,
+    /// The subprotocols offered.
+    pub subprotocols: Vec<String>,
+    /// Headers the user added, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// The head of the request for a case: ours, edited as the case says.
+    pub(super) fn head(&self, opening: &Opening, nonce: [u8; 16]) -> Vec<u8> {
+        if let Some(raw) = &opening.raw {
+            return raw.to_bytes();
+        }
+        let mut headers = self.ordinary_headers(opening, nonce);
+        for edit in &opening.headers {
+            match edit {
+                HeaderEdit::Set(name, value) => match headers.iter().position(|(n, _)| same(n, name)) {
+                    Some(at) => {
+                        let mut first = true;
+                        headers.retain(|(n, _)| !same(n, name) || std::mem::take(&mut first));
+                        headers[at].1.clone_from(value);
+                    }
+                    None => headers.push((name.clone(), value.clone())),
+                },
+                HeaderEdit::Add(name, value) => headers.push((name.clone(), value.clone())),
+                HeaderEdit::Remove(name) => headers.retain(|(n, _)| !same(n, name)),
+            }
+        }
+        let method = opening.method.as_deref().unwrap_or("GET");
+        let target = opening.target.as_deref().unwrap_or(&self.target);
+        let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
+        let mut head = format!("{method} {target} {version}\r\n");
+        for (name, value) in headers {
+            head.push_str(&name);
+            head.push_str(": ");
+            head.push_str(&value);
+            head.push_str("\r\n");
+        }
+        head.push_str("\r\n");
+        head.into_bytes()
+    }
+
+    /// RFC 6455 4.1, in the order of its list.
+    fn ordinary_headers(&self, opening: &Opening, nonce: [u8; 16]) -> Vec<(String, String)> {
+        let mut headers = vec![
+            ("Host".to_owned(), self.host.clone()),
+            ("Upgrade".to_owned(), "websocket".to_owned()),
+            ("Connection".to_owned(), "Upgrade".to_owned()),
+            ("Sec-WebSocket-Key".to_owned(), encode_nonce(nonce)),
+        ];
+        if let Some(origin) = &self.origin {
+            headers.push(("Origin".to_owned(), origin.clone()));
+        }
+        headers.push(("Sec-WebSocket-Version".to_owned(), "13".to_owned()));
+        if !self.subprotocols.is_empty() {
+            headers.push(("Sec-WebSocket-Protocol".to_owned(), self.subprotocols.join(", ")));
+        }
+        if !opening.extensions.is_empty() {
+            headers.push(("Sec-WebSocket-Extensions".to_owned(), opening.extensions.join(", ")));
+        }
+        headers.push(("User-Agent".to_owned(), concat!("wsgrade/", env!("CARGO_PKG_VERSION")).to_owned()));
+        headers.retain(|(ours, _)| !self.headers.iter().any(|(theirs, _)| same(ours, theirs)));
+        headers.extend(self.headers.iter().cloned());
+        headers
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Our side of the opening handshake of one connection.
+#[derive(Debug)]
+pub(super) struct Opener {
+    request: Request,
+    nonce: [u8; 16],
+    /// The extensions the case offers.
+    extensions: Vec<String>,
+    reader: ResponseReader,
+}
+
+/// Where the opening handshake stands.
+pub(super) enum Verdict {
+    /// The response is not all there.
+    Incomplete,
+    /// Frames follow; `rest` came with the response.
+    Opened {
+        message: HttpMessage,
+        negotiated: Negotiated,
+        opened: What,
+        rest: BytesMut,
+    },
+    Failed {
+        message: Option<HttpMessage>,
+        failure: What,
+    },
+}
+
+impl Opener {
+    pub(super) fn new(request: Request, nonce: [u8; 16]) -> Self {
+        let limits = Limits { max_bytes: 64 << 10, max_headers: 200 };
+        Self { request, nonce, extensions: Vec::new(), reader: ResponseReader::new(limits) }
+    }
+
+    /// The request, and how the transcript has it.
+    pub(super) fn head(&mut self, opening: &Opening) -> (Vec<u8>, HttpMessage) {
+        self.extensions.clone_from(&opening.extensions);
+        let head = self.request.head(opening, self.nonce);
+        let message = http_message(&head);
+        (head, message)
+    }
+
+    pub(super) fn receive(&mut self, bytes: &[u8]) -> Verdict {
+        match self.reader.push(bytes) {
+            Ok(None) => Verdict::Incomplete,
+            Ok(Some((head, rest))) => {
+                let message = http_message(&head.raw);
+                match head.validate(&self.hello()) {
+                    Ok(agreed) => {
+                        let extensions =
+                            (!agreed.extensions.is_empty()).then(|| format_extensions(&agreed.extensions));
+                        let opened = What::Opened { subprotocol: agreed.subprotocol, extensions };
+                        Verdict::Opened { message, negotiated: Negotiated::default(), opened, rest }
+                    }
+                    Err(error) => Verdict::Failed { message: Some(message), failure: refused(&head, &error) },
+                }
+            }
+            Err(error) => {
+                let seen = self.reader.buffered();
+                let message = (!seen.is_empty()).then(|| http_message(&seen[..seen.len().min(1024)]));
+                let reason =
+                    format!("what the server answered to the opening handshake cannot be read: {error}");
+                Verdict::Failed { message, failure: What::OpeningFailed { status: None, reason } }
+            }
+        }
+    }
+
+    /// The peer ended the connection before its response was whole.
+    pub(super) fn ended(&self) -> Vec<What> {
+        self.cut_short("the server ended the connection before it answered the opening handshake")
+    }
+
+    /// The response did not come in time.
+    pub(super) fn timed_out(&self) -> Vec<What> {
+        self.cut_short("the server did not answer the opening handshake in time")
+    }
+
+    fn cut_short(&self, reason: &str) -> Vec<What> {
+        let seen = self.reader.buffered();
+        let mut story = Vec::new();
+        if !seen.is_empty() {
+            story.push(What::Bytes { dir: Direction::Received, payload: PayloadInfo::of(seen) });
+        }
+        story.push(What::OpeningFailed { status: None, reason: reason.to_owned() });
+        story
+    }
+
+    /// What we asked for, as the codec judges the answer by it.
+    fn hello(&self) -> ClientHello {
+        let mut hello = ClientHello::new(self.request.host.clone(), self.request.target.clone(), self.nonce);
+        hello.subprotocols.clone_from(&self.request.subprotocols);
+        hello.extensions = self
+            .extensions
+            .iter()
+            .flat_map(|offer| parse_extensions(offer.as_bytes()).unwrap_or_default())
+            .collect();
+        hello
+    }
+}
+
+fn refused(head: &ResponseHead, error: &ResponseError) -> What {
+    let reason = if head.status == 101 {
+        format!("the server's opening handshake is not valid: {error}")
+    } else {
+        format!("the server answered {} {} instead of 101", head.status, head.reason).replace("  ", " ")
+    };
+    What::OpeningFailed { status: Some(head.status), reason }
+}
+
+/// A head as the transcript has it: lines, with what cannot be shown escaped.
+fn http_message(head: &[u8]) -> HttpMessage {
+    let mut text = String::with_capacity(head.len());
+    for chunk in head.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    let lines = text
+        .trim_end_matches(['\r', '\n'])
+        .split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned())
+        .collect();
+    HttpMessage { lines, bytes: head.len() as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> Request {
+        Request {
+            host: "example.com:9001".to_owned(),
+            target: "/chat?x=1".to_owned(),
+            origin: Some("http://example.com".to_owned()),
+            subprotocols: vec!["a".to_owned(), "b".to_owned()],
+            headers: vec![("Cookie".to_owned(), "k=v".to_owned())],
+        }
+    }
+
+    fn head(opening: &Opening) -> String {
+        String::from_utf8(request().head(opening, [0; 16]))
+            .unwrap()
+            .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    }
+
+    #[test]
+    fn the_ordinary_request() {
+        let opening = Opening { extensions: vec!["permessage-deflate".to_owned()], ..Opening::default() };
+        insta::assert_snapshot!(head(&opening).replace("\r\n", "␍\n"), @r"
+        GET /chat?x=1 HTTP/1.1␍
+        Host: example.com:9001␍
+        Upgrade: websocket␍
+        Connection: Upgrade␍
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==␍
+        Origin: http://example.com␍
+        Sec-WebSocket-Version: 13␍
+        Sec-WebSocket-Protocol: a, b␍
+        Sec-WebSocket-Extensions: permessage-deflate␍
+        User-Agent: wsgrade/VERSION␍
+        Cookie: k=v␍
+        ␍
+        ");
+    }
+
+    #[test]
+    fn edits_apply_in_order() {
+        let opening = Opening {
+            method: Some("POST".to_owned()),
+            target: Some("*".to_owned()),
+            version: Some("HTTP/1.0".to_owned()),
+            headers: vec![
+                HeaderEdit::Add("Upgrade".to_owned(), "h2c".to_owned()),
+                HeaderEdit::Set("upgrade".to_owned(), "WebSocket".to_owned()),
+                HeaderEdit::Remove("ORIGIN".to_owned()),
+                HeaderEdit::Remove("user-agent".to_owned()),
+                HeaderEdit::Set("X-New".to_owned(), "1".to_owned()),
+                HeaderEdit::Add("Cookie".to_owned(), "second".to_owned()),
+            ],
+            ..Opening::default()
+        };
+        insta::assert_snapshot!(head(&opening).replace("\r\n", "␍\n"), @r"
+        POST * HTTP/1.0␍
+        Host: example.com:9001␍
+        Upgrade: WebSocket␍
+        Connection: Upgrade␍
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==␍
+        Sec-WebSocket-Version: 13␍
+        Sec-WebSocket-Protocol: a, b␍
+        Cookie: k=v␍
+        X-New: 1␍
+        Cookie: second␍
+        ␍
+        ");
+    }
+
+    #[test]
+    fn a_user_header_replaces_ours() {
+        let request = Request {
+            headers: vec![
+                ("host".to_owned(), "other".to_owned()),
+                ("User-Agent".to_owned(), "me".to_owned()),
+            ],
+            ..request()
+        };
+        let head = String::from_utf8(request.head(&Opening::default(), [0; 16])).unwrap();
+        assert!(head.contains("\r\nhost: other\r\n") && !head.contains("example.com:9001"), "{head}");
+        assert!(head.contains("\r\nUser-Agent: me\r\n") && !head.contains("wsgrade/"), "{head}");
+    }
+}

@@ -1,0 +1,175 @@
+//! What the peer sends: frames and messages for the transcript, control frames for the machine.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use wsgrade_codec::check::{Checker, Item, Negotiated, Violation};
+use wsgrade_codec::wire::{FrameDecoder, Header, Piece};
+use wsgrade_codec::{Kind, Role};
+use wsgrade_reports::record::{Direction, MessageKind, PayloadDigest, PayloadInfo, What};
+
+use super::log::frame_info;
+
+/// Violations beyond this many are not told one by one.
+const TOLD_VIOLATIONS: usize = 50;
+/// The longest message kept whole until it is complete, whatever the case expects.
+const MAX_MESSAGE: u64 = 256 << 20;
+
+/// Something the peer did.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// For the transcript.
+    pub(super) what: What,
+    /// For the machine, where it is a control frame.
+    pub(super) control: Option<Control>,
+}
+
+/// A control frame from the peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    Ping(Bytes),
+    Pong(Bytes),
+    /// With its status code, if it has one.
+    Close(Option<u16>),
+}
+
+/// Turns the peer's bytes into what was heard. Never stops at a violation.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    decoder: FrameDecoder,
+    checker: Checker,
+    /// The role of the peer.
+    role: Role,
+    message_cap: usize,
+    frame: Option<Receiving>,
+    violations: usize,
+    heard: VecDeque<Heard>,
+}
+
+/// A frame that is arriving.
+#[derive(Debug)]
+struct Receiving {
+    header: Header,
+    payload: PayloadDigest,
+    /// The first two bytes, where a Close frame has its code.
+    start: Vec<u8>,
+    /// What the frame means, where it is a control frame.
+    control: Option<Control>,
+    /// What else became known inside it; told after it.
+    after: Vec<What>,
+}
+
+impl Receiver {
+    /// `role` is the peer's; no message longer than `message_cap` bytes is kept whole.
+    pub(super) fn new(role: Role, message_cap: u64) -> Self {
+        let message_cap = usize::try_from(message_cap.min(MAX_MESSAGE)).unwrap_or(usize::MAX);
+        Self {
+            decoder: FrameDecoder::new(),
+            checker: Checker::with_cap(role, Negotiated::default(), message_cap),
+            role,
+            message_cap,
+            frame: None,
+            violations: 0,
+            heard: VecDeque::new(),
+        }
+    }
+
+    /// Takes note of what the opening handshake agreed on.
+    pub(super) fn agree(&mut self, negotiated: Negotiated) {
+        self.checker = Checker::with_cap(self.role, negotiated, self.message_cap);
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.decoder.push(bytes);
+        while let Some(piece) = self.decoder.next() {
+            match &piece {
+                Piece::Header(header) => {
+                    self.frame = Some(Receiving {
+                        header: *header,
+                        payload: PayloadDigest::new(),
+                        start: Vec::new(),
+                        control: None,
+                        after: Vec::new(),
+                    });
+                }
+                Piece::Payload { bytes, .. } => {
+                    if let Some(frame) = &mut self.frame {
+                        frame.payload.push(bytes);
+                        let missing = 2 - frame.start.len().min(2);
+                        frame.start.extend_from_slice(&bytes[..missing.min(bytes.len())]);
+                    }
+                }
+                Piece::End => {}
+            }
+            let ends = matches!(piece, Piece::End);
+            self.checker.push(piece);
+            self.judge();
+            if ends {
+                self.end_frame();
+            }
+        }
+    }
+
+    /// What became known since it was last asked.
+    pub(super) fn next(&mut self) -> Option<Heard> {
+        self.heard.pop_front()
+    }
+
+    /// Whether the peer is in the middle of a message or of a data frame.
+    pub(super) fn in_message(&self) -> bool {
+        self.checker.in_message().is_some()
+            || self.frame.as_ref().is_some_and(|frame| !frame.header.opcode.is_control())
+    }
+
+    /// The frame that the end of the connection cut short, as far as it came.
+    pub(super) fn unfinished(&mut self) -> Vec<What> {
+        self.end_frame();
+        let mut story: Vec<_> = self.heard.drain(..).map(|heard| heard.what).collect();
+        if self.decoder.in_frame().is_none() && self.decoder.buffered() > 0 {
+            let payload = PayloadInfo::of(self.decoder.buffer());
+            story.push(What::Bytes { dir: Direction::Received, payload });
+        }
+        self.decoder = FrameDecoder::new();
+        story
+    }
+
+    fn end_frame(&mut self) {
+        let Some(Receiving { header, payload, start, control, after }) = self.frame.take() else { return };
+        let frame = frame_info(&header, payload.finish(), &start);
+        self.heard.push_back(Heard { what: What::Frame { dir: Direction::Received, frame }, control });
+        self.heard.extend(after.into_iter().map(|what| Heard { what, control: None }));
+    }
+
+    /// Takes what the checker found into the frame that is arriving.
+    fn judge(&mut self) {
+        let Some(frame) = &mut self.frame else { return };
+        for item in self.checker.by_ref() {
+            match item {
+                Item::Violation(Violation { rule, detail }) => {
+                    self.violations += 1;
+                    if self.violations <= TOLD_VIOLATIONS {
+                        frame.after.push(What::Violation { rule: rule.id().to_owned(), detail });
+                    }
+                }
+                Item::Message { kind, payload, .. } => {
+                    let kind = match kind {
+                        Kind::Text => MessageKind::Text,
+                        Kind::Binary => MessageKind::Binary,
+                    };
+                    frame.after.push(What::Message { kind, payload: PayloadInfo::of(&payload) });
+                }
+                Item::TooBig { opcode, received } => frame.after.push(What::TimedOut {
+                    waited_for: format!("a {opcode} of expected length to end: it has {received} bytes"),
+                }),
+                Item::Ping(body) => frame.control = Some(Control::Ping(body)),
+                Item::Pong(body) => frame.control = Some(Control::Pong(body)),
+                Item::Close { body, .. } => {
+                    frame.control = Some(Control::Close(match body[..] {
+                        [a, b, ..] => Some(u16::from_be_bytes([a, b])),
+                        [] | [_] => None,
+                    }));
+                }
+            }
+        }
+    }
+}

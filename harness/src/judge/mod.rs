@@ -1,0 +1,187 @@
+//! The judge: a pure function of scenario and transcript.
+//!
+//! ```text
+//! Transcript ─┬─ answers ─┐
+//!             ├─ ending  ─┼─ first accepted outcome that matches ─▶ behavior ─┐
+//!             ├─ violations in the peer's own frames ─────────────▶ behavior ─┼─▶ Judgement
+//!             └─ ending ── the ending that outcome asks for ──────▶ close    ─┘
+//! ```
+//!
+//! Two axes: what the peer did, and how the connection ended. What failed on our side or in the network is
+//! inconclusive on both, whatever else the transcript holds.
+
+mod describe;
+mod ending;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use wsgrade_cases::Register;
+use wsgrade_cases::describe as in_words;
+use wsgrade_cases::id::RuleId;
+use wsgrade_cases::model::{Accept, By, Outcome, Scenario};
+use wsgrade_codec::Role;
+use wsgrade_reports::record::{Behavior, CloseVerdict, Finding, Transcript, What};
+
+use crate::answer::{Fit, Pattern, answers_in};
+use ending::{Facts, judge_ending};
+
+/// What the judge has to say of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What the peer did.
+    pub behavior: Behavior,
+    /// How the connection ended.
+    pub close: CloseVerdict,
+    /// The status code in the peer's Close.
+    pub close_code: Option<u16>,
+    /// Why.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges one transcript. `role` is that of the endpoint under test.
+pub fn judge(scenario: &Scenario, role: Role, transcript: &Transcript) -> Judgement {
+    let facts = Facts::of(transcript);
+    if let Some((entry, reason)) = trouble(transcript) {
+        return inconclusive(scenario, &facts, entry, reason);
+    }
+    let answers = answers_in(transcript);
+    let matched = scenario.accept.iter().find(|accept| {
+        let ended_so = match &accept.ending {
+            Some(ending) => {
+                judge_ending(ending, &facts, role).is_none_or(|judged| ending::is_accepted(judged.verdict))
+            }
+            // Where the peer must fail the connection, not doing so is what it did, not only how it ended.
+            None => scenario.ending.by != By::Peer || facts.peer_began(),
+        };
+        ended_so && Pattern::new(scenario, &accept.saw).fit(&answers) == Fit::Match
+    });
+    let first = scenario.accept.first();
+    let asked = matched.or(first).and_then(|accept| accept.ending.as_ref()).unwrap_or(&scenario.ending);
+    let judged = judge_ending(asked, &facts, role);
+    let seen = describe::observed(&answers, &facts, transcript);
+
+    let (mut behavior, mut findings) = violations(transcript);
+    match matched {
+        Some(accept) => {
+            behavior = heavier(behavior, of_outcome(accept.verdict));
+            findings.extend(noted(scenario, accept, first, &seen));
+        }
+        None => {
+            behavior = Behavior::Fail;
+            findings.push(Finding {
+                rule: main_rule(scenario),
+                expected: first.map(|accept| expectation(scenario, accept)).unwrap_or_default(),
+                observed: seen,
+                entry: facts.entry(),
+            });
+        }
+    }
+    let close = match judged {
+        None => CloseVerdict::Informational,
+        Some(judged) => {
+            findings.extend(judged.finding);
+            judged.verdict
+        }
+    };
+    Judgement { behavior, close, close_code: facts.close_code(), findings }
+}
+
+/// Where our side or the network failed. An opening handshake that a case left ordinary and that did not end in
+/// a connection says nothing of what the case tests.
+fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
+    transcript.entries.iter().enumerate().find_map(|(at, entry)| match &entry.what {
+        What::Trouble { reason } | What::OpeningFailed { reason, .. } => Some((at, reason.as_str())),
+        What::Connected
+        | What::Http { .. }
+        | What::Opened { .. }
+        | What::Frame { .. }
+        | What::Bytes { .. }
+        | What::Message { .. }
+        | What::Violation { .. }
+        | What::StillOpen { .. }
+        | What::TimedOut { .. }
+        | What::EndOfStream
+        | What::Reset
+        | What::Closed { .. }
+        | What::Folded { .. } => None,
+    })
+}
+
+fn inconclusive(scenario: &Scenario, facts: &Facts, entry: usize, reason: &str) -> Judgement {
+    let finding = Finding {
+        rule: main_rule(scenario),
+        expected: "a connection on which the case can be played".to_owned(),
+        observed: reason.to_owned(),
+        entry: Some(entry),
+    };
+    Judgement {
+        behavior: Behavior::Inconclusive,
+        close: CloseVerdict::Inconclusive,
+        close_code: facts.close_code(),
+        findings: vec![finding],
+    }
+}
+
+/// What the peer broke in its own frames, each rule once.
+fn violations(transcript: &Transcript) -> (Behavior, Vec<Finding>) {
+    let mut worst = Behavior::Pass;
+    let mut findings: Vec<Finding> = Vec::new();
+    for (at, entry) in transcript.entries.iter().enumerate() {
+        let What::Violation { rule, detail } = &entry.what else { continue };
+        if findings.iter().any(|finding| finding.rule == *rule) {
+            continue;
+        }
+        let known = Register::embedded().get(&RuleId::new(rule.as_str()));
+        worst = heavier(worst, known.map_or(Behavior::Fail, |rule| rules::weight(rule.level)));
+        findings.push(Finding {
+            rule: rule.clone(),
+            expected: known.map_or_else(String::new, |rule| rule.sentence.clone()),
+            observed: detail.clone(),
+            entry: Some(at),
+        });
+    }
+    (worst, findings)
+}
+
+fn noted(scenario: &Scenario, accept: &Accept, first: Option<&Accept>, seen: &str) -> Option<Finding> {
+    let rule = accept.rule.as_ref().map_or_else(|| main_rule(scenario), ToString::to_string);
+    let observed = match &accept.note {
+        Some(note) => format!("{seen}: {note}"),
+        None => seen.to_owned(),
+    };
+    match accept.verdict {
+        Outcome::Pass => {
+            accept.note.as_ref()?;
+            Some(Finding { rule, expected: expectation(scenario, accept), observed, entry: None })
+        }
+        Outcome::Informational | Outcome::Unimplemented | Outcome::NonStrict | Outcome::Fail => {
+            let expected = first.map(|first| expectation(scenario, first)).unwrap_or_default();
+            Some(Finding { rule, expected, observed, entry: None })
+        }
+    }
+}
+
+/// What an accepted outcome asks for, in words.
+fn expectation(scenario: &Scenario, accept: &Accept) -> String {
+    let ending = accept.ending.as_ref().unwrap_or(&scenario.ending);
+    format!("{}; {}", in_words::saw(scenario, &accept.saw), in_words::ending(ending))
+}
+
+fn main_rule(scenario: &Scenario) -> String {
+    scenario.rules.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn of_outcome(outcome: Outcome) -> Behavior {
+    match outcome {
+        Outcome::Pass => Behavior::Pass,
+        Outcome::Informational => Behavior::Informational,
+        Outcome::Unimplemented => Behavior::Unimplemented,
+        Outcome::NonStrict => Behavior::NonStrict,
+        Outcome::Fail => Behavior::Fail,
+    }
+}
+
+fn heavier(a: Behavior, b: Behavior) -> Behavior {
+    a.max(b)
+}

@@ -1,0 +1,147 @@
+//! Both sides of every verdict: a server that earns it and one that does not.
+
+use wsgrade_reports::record::{Behavior, CloseVerdict};
+
+use crate::simulated::{Quirk, play_case};
+
+#[track_caller]
+fn expect(id: &str, quirk: Quirk, behavior: Behavior, close: CloseVerdict) {
+    let played = play_case(id, quirk);
+    let judgement = &played.judgement;
+    assert_eq!(
+        (judgement.behavior, judgement.close),
+        (behavior, close),
+        "{id} {quirk:?}: {:#?}\n{:#?}",
+        judgement.findings,
+        played.transcript
+    );
+    let plain = behavior == Behavior::Pass && close == CloseVerdict::Pass;
+    assert!(
+        plain || !judgement.findings.is_empty(),
+        "{id} {quirk:?} is {behavior} and {close} for no reason"
+    );
+}
+
+#[test]
+fn answers() {
+    use Behavior::{Fail, Pass};
+    expect("1.1.2", Quirk::None, Pass, CloseVerdict::Pass);
+    expect("1.1.2", Quirk::FragmentsEcho, Pass, CloseVerdict::Pass);
+    expect("1.1.2", Quirk::CorruptsEcho, Fail, CloseVerdict::Pass);
+    expect("1.1.2", Quirk::EchoesBinary, Fail, CloseVerdict::Pass);
+    expect("1.1.2", Quirk::EchoesTwice, Fail, CloseVerdict::Pass);
+    expect("1.1.2", Quirk::Silent, Fail, CloseVerdict::Unclean);
+    expect("1.2.2", Quirk::EchoesBinary, Pass, CloseVerdict::Pass);
+}
+
+#[test]
+fn pongs() {
+    use Behavior::{Fail, Informational, Pass};
+    expect("2.2", Quirk::None, Pass, CloseVerdict::Pass);
+    expect("2.2", Quirk::NoPong, Fail, CloseVerdict::Pass);
+    expect("2.2", Quirk::WrongPong, Fail, CloseVerdict::Pass);
+    expect("2.10", Quirk::None, Pass, CloseVerdict::Pass);
+    expect("2.10", Quirk::LatestPongOnly, Informational, CloseVerdict::Pass);
+    expect("2.10", Quirk::NoPong, Fail, CloseVerdict::Pass);
+}
+
+#[test]
+fn violations_must_fail_the_connection() {
+    use Behavior::{Fail, Pass};
+    for id in ["2.5", "3.1", "4.1.1", "5.1", "5.9", "6.3.1", "F.1"] {
+        expect(id, Quirk::None, Pass, CloseVerdict::Pass);
+        expect(id, Quirk::DropsOnViolation, Pass, CloseVerdict::Dropped);
+        expect(id, Quirk::IgnoresViolations, Fail, CloseVerdict::WrongSide);
+    }
+    expect("4.1.1", Quirk::FailsWith(1011), Pass, CloseVerdict::WrongCode);
+    expect("4.1.1", Quirk::EndsAtOnce, Pass, CloseVerdict::Dropped);
+}
+
+#[test]
+fn closing() {
+    use Behavior::{Fail, Pass};
+    expect("7.1.1", Quirk::NoCloseReply, Fail, CloseVerdict::Unclean);
+    expect("1.1.1", Quirk::NoCloseReply, Pass, CloseVerdict::Unclean);
+    expect("1.1.1", Quirk::LeavesTcpOpen, Pass, CloseVerdict::FailedByPeer);
+    expect("1.1.1", Quirk::RepliesWith(1011), Pass, CloseVerdict::WrongCode);
+    expect("1.1.1", Quirk::ClosesAtOnce, Fail, CloseVerdict::WrongSide);
+    expect("7.7.2", Quirk::None, Pass, CloseVerdict::Pass);
+    expect("7.7.2", Quirk::RepliesWith(1000), Pass, CloseVerdict::Pass);
+    expect("7.7.2", Quirk::RepliesWith(1002), Fail, CloseVerdict::WrongCode);
+    expect("7.9.4", Quirk::None, Pass, CloseVerdict::Pass);
+    expect("7.9.4", Quirk::IgnoresViolations, Fail, CloseVerdict::WrongCode);
+}
+
+/// What breaks a rule in the peer's own frames fails every case, whatever the answers.
+#[test]
+fn violations_of_the_peer() {
+    let played = play_case("1.1.2", Quirk::Masks);
+    assert_eq!(played.judgement.behavior, Behavior::Fail);
+    assert_eq!(played.judgement.findings.len(), 1, "each rule once: {:#?}", played.judgement.findings);
+    assert_eq!(played.judgement.findings[0].rule, "rfc6455-5.1-server-does-not-mask");
+}
+
+#[test]
+fn no_connection_is_nobodys_fault() {
+    for quirk in [Quirk::Refuses, Quirk::NeverOpens, Quirk::NotHttp, Quirk::WrongAccept] {
+        expect("1.1.1", quirk, Behavior::Inconclusive, CloseVerdict::Inconclusive);
+    }
+}
+
+#[test]
+fn the_words_of_a_finding() {
+    let words = |id, quirk| {
+        let findings = play_case(id, quirk).judgement.findings;
+        findings
+            .iter()
+            .map(|f| format!("{}\n  expected: {}\n  observed: {}\n", f.rule, f.expected, f.observed))
+            .collect::<String>()
+    };
+    let text = [
+        words("1.1.1", Quirk::EchoesTwice),
+        words("2.2", Quirk::NoPong),
+        words("4.1.1", Quirk::IgnoresViolations),
+        words("4.1.1", Quirk::DropsOnViolation),
+        words("1.1.1", Quirk::LeavesTcpOpen),
+        words("1.1.1", Quirk::Refuses),
+        words("1.1.1", Quirk::NotHttp),
+        words("1.1.1", Quirk::WrongAccept),
+    ]
+    .join("\n");
+    insta::assert_snapshot!(text, @r#"
+    rfc6455-5.2-payload-length
+      expected: text, empty; we close, and the peer answers with code 1000
+      observed: text of 0 bytes, text of 0 bytes; then the peer answered our Close with Close 1000
+
+    rfc6455-5.5.3-same-data
+      expected: pong, 13 bytes "Hello, world!"; we close, and the peer answers with code 1000
+      observed: no answer; waited in vain for the expected answers; then the peer answered our Close with Close 1000
+
+    rfc6455-5.2-reserved-opcode
+      expected: no answer; the peer closes with code 1002 or drops the connection
+      observed: no answer; waited in vain for the peer to fail the connection; then the peer answered our Close with Close 1001
+    rfc6455-7.1.7-send-close
+      expected: the peer fails the connection with Close 1002
+      observed: the peer answered our Close with Close 1001
+
+    rfc6455-7.1.7-send-close
+      expected: the peer fails the connection with Close 1002
+      observed: the peer ended TCP without a Close frame
+
+    rfc6455-7.1.1-server-ends-tcp
+      expected: the server ends TCP once the closing handshake is done
+      observed: the server left TCP open after the closing handshake
+
+    rfc6455-5.2-payload-length
+      expected: a connection on which the case can be played
+      observed: the server answered 503 Service Unavailable instead of 101
+
+    rfc6455-5.2-payload-length
+      expected: a connection on which the case can be played
+      observed: what the server answered to the opening handshake cannot be read: the head is not HTTP: invalid HTTP version
+
+    rfc6455-5.2-payload-length
+      expected: a connection on which the case can be played
+      observed: the server's opening handshake is not valid: the Sec-WebSocket-Accept does not answer the key
+    "#);
+}

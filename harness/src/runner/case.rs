@@ -1,0 +1,91 @@
+//! One case against one target, from connect to record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wsgrade_cases::model::Scenario;
+use wsgrade_codec::Role;
+use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding, Transcript, What};
+
+use super::{Settings, milliseconds};
+use crate::carrier::tcp::{self, Patience};
+use crate::engine::Engine;
+use crate::judge::judge;
+use crate::target::Target;
+
+/// Plays a case and judges it.
+pub(super) async fn play(
+    scenario: &Arc<Scenario>,
+    target: &Target,
+    settings: &Settings,
+    repeat: &str,
+) -> CaseRecord {
+    let (transcript, took) = play_on(scenario, target, settings).await;
+    let judgement = judge(scenario, Role::Server, &transcript);
+    CaseRecord {
+        id: scenario.id.to_string(),
+        role: record::Role::Server,
+        carrier: tcp::NAME.to_owned(),
+        behavior: judgement.behavior,
+        close: judgement.close,
+        close_code: judgement.close_code,
+        duration_ms: milliseconds(took),
+        findings: judgement.findings,
+        when_busy: None,
+        repeat: format!("{repeat}{}", scenario.id),
+        transcript,
+    }
+}
+
+/// Plays a case and says only what was on the wire.
+pub(super) async fn play_on(
+    scenario: &Arc<Scenario>,
+    target: &Target,
+    settings: &Settings,
+) -> (Transcript, Duration) {
+    let limits = &settings.limits;
+    let seed = seed_of(settings.seed, scenario.id.as_str());
+    let engine =
+        Engine::new(Arc::clone(scenario), Role::Server, target.request.clone(), limits.clone(), seed);
+    tcp::play(engine, target.addr, Patience { connect: limits.opening, write: limits.answer }).await
+}
+
+/// The record of a case that was not played because the target lacks what it needs.
+pub(super) fn unimplemented(scenario: &Scenario, lacks: &str, repeat: &str) -> CaseRecord {
+    CaseRecord {
+        id: scenario.id.to_string(),
+        role: record::Role::Server,
+        carrier: tcp::NAME.to_owned(),
+        behavior: Behavior::Unimplemented,
+        close: CloseVerdict::Informational,
+        close_code: None,
+        duration_ms: 0.0,
+        findings: vec![Finding {
+            rule: scenario.rules.first().map(ToString::to_string).unwrap_or_default(),
+            expected: "a target that has what the case needs".to_owned(),
+            observed: format!("the target {lacks}; the case was not played"),
+            entry: None,
+        }],
+        when_busy: None,
+        repeat: format!("{repeat}{}", scenario.id),
+        transcript: Transcript::default(),
+    }
+}
+
+/// Whether the case could not be played for want of a connection, and why.
+pub(super) fn no_connection(transcript: &Transcript) -> Option<&str> {
+    transcript.entries.iter().find_map(|entry| {
+        if let What::Trouble { reason } | What::OpeningFailed { reason, .. } = &entry.what {
+            Some(reason.as_str())
+        } else {
+            None
+        }
+    })
+}
+
+/// Each case has random bytes of its own, the same whatever else is selected (FNV-1a over the id).
+fn seed_of(run: u64, id: &str) -> u64 {
+    id.bytes().fold(run ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}

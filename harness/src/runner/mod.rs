@@ -1,0 +1,125 @@
+//! Plays a selection of cases against targets.
+//!
+//! ```text
+//! probe ── reachable? speaks WebSocket? echoes? ──▶ play, several at once ──▶ confirm alone what failed ──▶ record
+//!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
+//! ```
+
+mod case;
+mod describe;
+mod probe;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Scenario;
+use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
+
+use crate::engine::Limits;
+use crate::event::RunEvent;
+use crate::target::Target;
+
+pub use probe::{Facts, Unreachable, probe};
+
+/// How a run is played, whatever the target.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many cases at once.
+    pub jobs: usize,
+    /// How long to wait and how much to take.
+    pub limits: Limits,
+    /// Decides every random byte.
+    pub seed: u64,
+}
+
+/// One run: a selection and how it is played.
+pub struct Run {
+    /// Every case known.
+    pub catalogue: Arc<Catalogue>,
+    /// Those to play, in catalogue order.
+    pub selected: Vec<Arc<Scenario>>,
+    /// How.
+    pub settings: Settings,
+    /// The `-c` and `-x` patterns, for the record.
+    pub patterns: (Vec<String>, Vec<String>),
+    /// Told what happens.
+    pub events: mpsc::UnboundedSender<RunEvent>,
+    /// Becomes `true` when the user wants it to end.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// A target and what is known of it before the first case.
+pub struct Prepared {
+    /// The target.
+    pub target: Target,
+    /// What the probe found.
+    pub facts: Facts,
+    /// What the page calls it, if the user named it.
+    pub name: Option<String>,
+    /// The command that repeats a case against it, up to the case's id.
+    pub repeat: String,
+}
+
+impl Run {
+    /// Plays the selection against every target, one target after another.
+    pub async fn play(&self, targets: &[Prepared]) -> RunReport {
+        let started = SystemTime::now();
+        let began = Instant::now();
+        let mut reports: Vec<TargetReport> = Vec::new();
+        for prepared in targets {
+            if *self.interrupted.borrow() {
+                break;
+            }
+            reports.push(target::play(self, prepared).await);
+        }
+        self.record(started, began.elapsed(), reports)
+    }
+
+    fn record(&self, started: SystemTime, took: Duration, targets: Vec<TargetReport>) -> RunReport {
+        let Settings { jobs, limits, seed } = &self.settings;
+        let (cases, rules) = describe::describe(&self.catalogue, &self.selected, &targets);
+        RunReport {
+            schema: SchemaVersion::CURRENT,
+            tool: Tool { name: "wsgrade".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            started: describe::rfc3339(started),
+            duration_ms: milliseconds(took),
+            seed: *seed,
+            catalogue: CatalogueInfo {
+                digest: self.catalogue.digest(),
+                known: self.catalogue.scenarios().len(),
+                selected: self.selected.len(),
+            },
+            shard: None,
+            options: RunOptions {
+                jobs: *jobs,
+                timeout_ms: whole_milliseconds(limits.answer),
+                close_timeout_ms: whole_milliseconds(limits.close),
+                connect_timeout_ms: whole_milliseconds(limits.opening),
+                cases: self.patterns.0.clone(),
+                exclude: self.patterns.1.clone(),
+            },
+            rules,
+            cases,
+            targets,
+        }
+    }
+
+    fn tell(&self, event: RunEvent) {
+        // Nobody watching is no reason to stop.
+        let _ = self.events.send(event);
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn whole_milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

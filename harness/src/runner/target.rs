@@ -1,0 +1,260 @@
+//! Every selected case against one target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, Role, Severity, TargetReport};
+
+use super::case::{self, no_connection};
+use super::probe::still_there;
+use super::{Prepared, Run, Settings};
+use crate::event::RunEvent;
+use crate::target::Target;
+
+/// After so many cases in a row without a connection the target is asked whether it is still there.
+const WORRYING: usize = 3;
+
+/// Plays everything and makes the target's part of the record.
+pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
+    let url = prepared.target.url.to_string();
+    run.tell(RunEvent::TargetStarted {
+        url: url.clone(),
+        agent: prepared.facts.agent.clone(),
+        cases: run.selected.len(),
+    });
+    let mut progress = Progress { run, prepared, records: BTreeMap::new(), stopped: None };
+    progress.play_all().await;
+    if progress.stopped.is_none() {
+        progress.confirm_alone().await;
+    }
+    progress.withdraw_unconfirmed();
+    let Progress { records, stopped, .. } = progress;
+    run.tell(RunEvent::TargetFinished { stopped: stopped.clone() });
+    TargetReport {
+        name: prepared.name.clone().or_else(|| prepared.facts.agent.clone()).unwrap_or_else(|| url.clone()),
+        url,
+        role: Role::Server,
+        agent: prepared.facts.agent.clone(),
+        stopped,
+        cases: records.into_values().map(|kept| kept.record).collect(),
+    }
+}
+
+struct Progress<'a> {
+    run: &'a Run,
+    prepared: &'a Prepared,
+    /// By index into the selection.
+    records: BTreeMap<usize, Kept>,
+    /// Why nothing more is played.
+    stopped: Option<String>,
+}
+
+struct Kept {
+    record: CaseRecord,
+    /// It failed beside others and was not yet played alone.
+    provisional: bool,
+}
+
+impl Progress<'_> {
+    /// The first pass: several cases at once.
+    async fn play_all(&mut self) {
+        let run = self.run;
+        let (results, mut finished) = mpsc::channel(run.settings.jobs.max(1));
+        let (stop, _) = watch::channel(false);
+        let mut workers = self.start_workers(&results, &stop);
+        drop(results);
+        let mut interrupted = run.interrupted.clone();
+        let mut in_a_row = 0;
+        loop {
+            let (index, record) = tokio::select! {
+                result = finished.recv() => match result {
+                    Some(result) => result,
+                    None => break,
+                },
+                () = wait_for(&mut interrupted) => {
+                    self.stopped = Some(self.interruption());
+                    break;
+                }
+            };
+            in_a_row = if no_connection(&record.transcript).is_some() { in_a_row + 1 } else { 0 };
+            let provisional = run.settings.jobs > 1 && wants_confirmation(&record);
+            self.keep(index, record, provisional);
+            if in_a_row >= WORRYING && self.target_is_gone().await {
+                break;
+            }
+            if in_a_row >= WORRYING {
+                in_a_row = 0;
+            }
+        }
+        // Nobody listens any more when this fails: every worker is done.
+        let _ = stop.send(true);
+        workers.abort_all();
+        while workers.join_next().await.is_some() {}
+    }
+
+    fn start_workers(
+        &self,
+        results: &mpsc::Sender<(usize, CaseRecord)>,
+        stop: &watch::Sender<bool>,
+    ) -> JoinSet<()> {
+        let next = Arc::new(AtomicUsize::new(0));
+        let mut workers = JoinSet::new();
+        for _ in 0..self.run.settings.jobs.clamp(1, self.run.selected.len().max(1)) {
+            let next = Arc::clone(&next);
+            let results = results.clone();
+            let stop = stop.subscribe();
+            let player = self.player();
+            let selected = self.run.selected.clone();
+            workers.spawn(async move {
+                while !*stop.borrow() {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(scenario) = selected.get(index) else { break };
+                    let record = player.play(scenario).await;
+                    if results.send((index, record)).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        workers
+    }
+
+    /// The second pass: what failed beside others, one after another. A target that fails only under load has
+    /// another fault than the case is about.
+    async fn confirm_alone(&mut self) {
+        let again: Vec<usize> =
+            self.records.iter().filter(|(_, kept)| kept.provisional).map(|(index, _)| *index).collect();
+        if again.is_empty() {
+            return;
+        }
+        self.run.tell(RunEvent::ConfirmingAlone { cases: again.len() });
+        let player = self.player();
+        let mut interrupted = self.run.interrupted.clone();
+        let mut in_a_row = 0;
+        for index in again {
+            let mut record = tokio::select! {
+                record = player.play(&self.run.selected[index]) => record,
+                () = wait_for(&mut interrupted) => {
+                    self.stopped = Some(self.interruption());
+                    return;
+                }
+            };
+            in_a_row = if no_connection(&record.transcript).is_some() { in_a_row + 1 } else { 0 };
+            if let Some(before) = self.records.get(&index)
+                && (before.record.behavior, before.record.close) != (record.behavior, record.close)
+            {
+                record.when_busy = Some(before.record.behavior);
+            }
+            self.keep(index, record, false);
+            if in_a_row > 0 && self.target_is_gone().await {
+                return;
+            }
+        }
+    }
+
+    fn keep(&mut self, index: usize, record: CaseRecord, provisional: bool) {
+        self.run.tell(RunEvent::CaseFinished {
+            id: record.id.clone(),
+            title: self.run.selected[index].title.clone(),
+            behavior: record.behavior,
+            close: record.close,
+            reason: record.findings.first().map(|finding| finding.observed.clone()),
+            provisional,
+        });
+        self.records.insert(index, Kept { record, provisional });
+    }
+
+    async fn target_is_gone(&mut self) -> bool {
+        match still_there(&self.prepared.target, &self.run.settings).await {
+            Ok(()) => false,
+            Err(reason) => {
+                let suspects: Vec<_> = self
+                    .records
+                    .values()
+                    .filter(|kept| kept.provisional && no_connection(&kept.record.transcript).is_none())
+                    .map(|kept| kept.record.id.as_str())
+                    .collect();
+                let after = match &suspects[..] {
+                    [] => String::new(),
+                    ids => format!(" (cases that had just failed: {})", ids.join(", ")),
+                };
+                self.stopped = Some(format!(
+                    "the target stopped serving after {} of {} cases: {reason}{after}",
+                    self.played(),
+                    self.run.selected.len(),
+                ));
+                true
+            }
+        }
+    }
+
+    fn interruption(&self) -> String {
+        format!("interrupted after {} of {} cases", self.played(), self.run.selected.len())
+    }
+
+    /// Cases that had a connection.
+    fn played(&self) -> usize {
+        self.records.values().filter(|kept| no_connection(&kept.record.transcript).is_none()).count()
+    }
+
+    /// What failed beside others and could not be confirmed says nothing.
+    fn withdraw_unconfirmed(&mut self) {
+        let Some(stopped) = &self.stopped else { return };
+        for kept in self.records.values_mut().filter(|kept| kept.provisional) {
+            kept.record.when_busy = Some(kept.record.behavior);
+            kept.record.behavior = Behavior::Inconclusive;
+            kept.record.close = CloseVerdict::Inconclusive;
+            if let Some(first) = kept.record.findings.first_mut() {
+                first.observed = format!("{}; could not be confirmed: {stopped}", first.observed);
+            }
+        }
+    }
+
+    fn player(&self) -> Player {
+        Player {
+            target: self.prepared.target.clone(),
+            settings: self.run.settings.clone(),
+            offers: self.prepared.facts.offers.iter().copied().collect(),
+            repeat: self.prepared.repeat.clone(),
+        }
+    }
+}
+
+/// What a worker needs to play cases.
+struct Player {
+    target: Target,
+    settings: Settings,
+    offers: Vec<Need>,
+    repeat: String,
+}
+
+impl Player {
+    async fn play(&self, scenario: &Arc<Scenario>) -> CaseRecord {
+        match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
+            Some(need) => case::unimplemented(scenario, lacks(*need), &self.repeat),
+            None => case::play(scenario, &self.target, &self.settings, &self.repeat).await,
+        }
+    }
+}
+
+fn lacks(need: Need) -> &'static str {
+    match need {
+        Need::Echo => "does not send messages back",
+        Need::Deflate => "does not agree to permessage-deflate",
+    }
+}
+
+fn wants_confirmation(record: &CaseRecord) -> bool {
+    record.severity() == Severity::Major || record.behavior == Behavior::Inconclusive
+}
+
+/// Ends when the user wants the run to end; never, if nobody can say so any more.
+async fn wait_for(interrupted: &mut watch::Receiver<bool>) {
+    if interrupted.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

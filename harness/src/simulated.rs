@@ -1,0 +1,282 @@
+//! A server in memory and in virtual time, lawful but for one quirk: what the engine and the judge are tested
+//! against on both sides.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Scenario;
+use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
+use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestReader};
+use wsgrade_codec::wire::{FrameDecoder, Header, Opcode};
+use wsgrade_codec::{Kind, Role, mask};
+use wsgrade_reports::record::Transcript;
+
+use crate::engine::{Action, Engine, Input, Limits, Request};
+use crate::judge::{Judgement, judge};
+
+/// What a server does otherwise than it must (or, where it may, otherwise than most).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quirk {
+    None,
+    /// Breaches of the rules by the client are passed over.
+    IgnoresViolations,
+    /// Fails the connection by ending TCP, without a Close.
+    DropsOnViolation,
+    /// Fails the connection with this code, whatever the reason.
+    FailsWith(u16),
+    /// Answers no ping.
+    NoPong,
+    /// Answers only the last ping of those that arrive together.
+    LatestPongOnly,
+    /// Answers pings with other data.
+    WrongPong,
+    /// Does not answer Close; ends TCP.
+    NoCloseReply,
+    /// Answers Close, but leaves TCP open.
+    LeavesTcpOpen,
+    /// Answers every Close with this code.
+    RepliesWith(u16),
+    /// Masks what it sends.
+    Masks,
+    /// Sends text back as binary.
+    EchoesBinary,
+    /// Changes one byte of each message.
+    CorruptsEcho,
+    /// Sends each message back twice.
+    EchoesTwice,
+    /// Sends messages back in one-byte fragments.
+    FragmentsEcho,
+    /// Says nothing after the opening handshake, and reads on.
+    Silent,
+    /// Sends pings without end, and heeds nothing.
+    FloodsPings,
+    /// Sends a message without end, one frame at a time.
+    EndlessMessage,
+    /// Closes with 1011 as soon as it is open.
+    ClosesAtOnce,
+    /// Ends TCP as soon as it is open.
+    EndsAtOnce,
+    /// Answers the opening handshake with 503.
+    Refuses,
+    /// Never answers the opening handshake.
+    NeverOpens,
+    /// Answers with what is no HTTP.
+    NotHttp,
+    /// Computes the accept key wrongly.
+    WrongAccept,
+}
+
+/// The server's side of one connection.
+pub(crate) struct SimulatedServer {
+    quirk: Quirk,
+    opening: Option<RequestReader>,
+    decoder: FrameDecoder,
+    checker: Checker,
+    over: bool,
+    out: VecDeque<Input>,
+}
+
+impl SimulatedServer {
+    pub(crate) fn new(quirk: Quirk) -> Self {
+        Self {
+            quirk,
+            opening: Some(RequestReader::new(HeadLimits::default())),
+            decoder: FrameDecoder::new(),
+            checker: Checker::new(Role::Client, Negotiated::default()),
+            over: false,
+            out: VecDeque::new(),
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        if let Some(reader) = &mut self.opening {
+            if let Ok(Some((head, rest))) = reader.push(bytes) {
+                self.opening = None;
+                let request = head.validate().expect("the engine opens lawfully");
+                let mut response = request.accept(&Agreement::default()).expect("a plain agreement");
+                match self.quirk {
+                    Quirk::Refuses => {
+                        response = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec();
+                    }
+                    Quirk::NeverOpens => return,
+                    Quirk::NotHttp => response = b"SSH-2.0-OpenSSH_9.9\r\n\r\n".to_vec(),
+                    Quirk::WrongAccept => {
+                        let at = response.windows(7).position(|w| w == b"Accept:").unwrap() + 9;
+                        response[at] = if response[at] == b'A' { b'B' } else { b'A' };
+                    }
+                    _ => {}
+                }
+                self.out.push_back(Input::Received(Bytes::from(response)));
+                match self.quirk {
+                    Quirk::ClosesAtOnce => self.close(1011),
+                    Quirk::EndsAtOnce => self.end(),
+                    _ => {}
+                }
+                self.frames(&rest);
+            }
+            return;
+        }
+        self.frames(bytes);
+    }
+
+    fn frames(&mut self, bytes: &[u8]) {
+        if matches!(self.quirk, Quirk::Silent | Quirk::FloodsPings | Quirk::EndlessMessage) {
+            return;
+        }
+        self.decoder.push(bytes);
+        let mut last_ping = None;
+        while let Some(piece) = self.decoder.next() {
+            self.checker.push(piece);
+            while let Some(item) = self.checker.next() {
+                if self.over {
+                    return;
+                }
+                match (item, self.quirk) {
+                    (Item::Ping(body), Quirk::LatestPongOnly) => last_ping = Some(body),
+                    (item, _) => self.react(item),
+                }
+            }
+        }
+        if let Some(body) = last_ping {
+            self.send(Opcode::PONG, true, &body);
+        }
+    }
+
+    fn react(&mut self, item: Item) {
+        match item {
+            Item::Violation(violation) => match self.quirk {
+                Quirk::IgnoresViolations => {}
+                Quirk::DropsOnViolation => self.end(),
+                Quirk::FailsWith(code) => self.close(code),
+                _ if matches!(violation.rule, Rule::TextUtf8 | Rule::CloseReasonUtf8) => self.close(1007),
+                _ => self.close(1002),
+            },
+            Item::Message { kind, payload, .. } => self.echo(kind, &payload),
+            Item::Ping(body) => match self.quirk {
+                Quirk::NoPong => {}
+                Quirk::WrongPong => self.send(Opcode::PONG, true, b"other"),
+                _ => self.send(Opcode::PONG, true, &body),
+            },
+            Item::Close { body, .. } => match self.quirk {
+                Quirk::NoCloseReply => self.end(),
+                Quirk::RepliesWith(code) => self.close(code),
+                _ => {
+                    self.send(Opcode::CLOSE, true, &body[..body.len().min(2)]);
+                    if self.quirk != Quirk::LeavesTcpOpen {
+                        self.end();
+                    }
+                    self.over = true;
+                }
+            },
+            Item::Pong(_) | Item::TooBig { .. } => {}
+        }
+    }
+
+    fn echo(&mut self, kind: Kind, payload: &[u8]) {
+        let opcode = Opcode::of(kind);
+        match self.quirk {
+            Quirk::EchoesBinary => self.send(Opcode::BINARY, true, payload),
+            Quirk::CorruptsEcho if !payload.is_empty() => {
+                let mut payload = payload.to_vec();
+                payload[0] ^= 1;
+                self.send(opcode, true, &payload);
+            }
+            Quirk::EchoesTwice => {
+                self.send(opcode, true, payload);
+                self.send(opcode, true, payload);
+            }
+            Quirk::FragmentsEcho if payload.len() > 1 && payload.len() < 100 => {
+                let last = payload.len() - 1;
+                for (at, byte) in payload.iter().enumerate() {
+                    let opcode = if at == 0 { opcode } else { Opcode::CONTINUATION };
+                    self.send(opcode, at == last, &[*byte]);
+                }
+            }
+            _ => self.send(opcode, true, payload),
+        }
+    }
+
+    fn send(&mut self, opcode: Opcode, fin: bool, body: &[u8]) {
+        let key = (self.quirk == Quirk::Masks).then_some([1, 2, 3, 4]);
+        let header = Header { fin, ..Header::new(opcode, key, body.len() as u64) };
+        let mut bytes = header.encode().to_vec();
+        let start = bytes.len();
+        bytes.extend_from_slice(body);
+        if let Some(key) = key {
+            mask::apply(key, 0, &mut bytes[start..]);
+        }
+        self.out.push_back(Input::Received(Bytes::from(bytes)));
+    }
+
+    fn close(&mut self, code: u16) {
+        self.send(Opcode::CLOSE, true, &code.to_be_bytes());
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.out.push_back(Input::EndOfStream);
+        self.over = true;
+    }
+
+    /// What it does unasked, each time the engine waits.
+    fn idle(&mut self) {
+        match self.quirk {
+            Quirk::FloodsPings => self.send(Opcode::PING, true, &[7; 125]),
+            Quirk::EndlessMessage => self.send(Opcode::CONTINUATION, false, &[7; 60_000]),
+            _ => {}
+        }
+    }
+}
+
+/// What a play came to.
+pub(crate) struct Played {
+    pub(crate) transcript: Transcript,
+    pub(crate) judgement: Judgement,
+    /// When it was over.
+    pub(crate) took: Duration,
+}
+
+/// Plays a scenario against a simulated server.
+pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
+    let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
+    let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
+    let mut engine = Engine::new(Arc::clone(&scenario), Role::Server, request, limits, 7);
+    let mut server = SimulatedServer::new(quirk);
+    let mut now = Duration::ZERO;
+    engine.handle(now, Input::Connected);
+    for _ in 0..1_000_000 {
+        match engine.poll(now) {
+            Action::Write(bytes) => server.receive(&bytes),
+            Action::Wait(until) => {
+                server.idle();
+                match server.out.pop_front() {
+                    Some(input) => {
+                        now += Duration::from_micros(10);
+                        engine.handle(now, input);
+                    }
+                    None => {
+                        assert!(until > now, "waits for what has passed: {until:?} at {now:?}");
+                        now = until;
+                        engine.handle(now, Input::Tick);
+                    }
+                }
+            }
+            Action::ShutdownWrite => server.out.push_back(Input::EndOfStream),
+            Action::Abort | Action::Finish => {
+                let transcript = engine.into_transcript();
+                let judgement = judge(&scenario, Role::Server, &transcript);
+                return Played { transcript, judgement, took: now };
+            }
+        }
+    }
+    panic!("{} never ends", scenario.id);
+}
+
+/// Plays a case of the built-in catalogue.
+pub(crate) fn play_case(id: &str, quirk: Quirk) -> Played {
+    let scenario = Catalogue::embedded().get(&id.parse().unwrap()).unwrap_or_else(|| panic!("no case {id}"));
+    play(Arc::new(scenario.clone()), quirk)
+}

@@ -21,6 +21,7 @@ pub fn step(step: &Step) -> String {
         Step::Raw { payload, chop } => with_chop(format!("send raw bytes, {}", self::payload(payload)), chop),
         Step::Await { event, within } => {
             let mut line = match event {
+                Awaited::Answer(Expected::Open(mark)) => format!("wait for mark {mark}"),
                 Awaited::Answer(answer) => format!("wait for {}", expected(answer)),
                 Awaited::Any => "wait for any message or pong".to_owned(),
                 Awaited::Close => "wait for the end of the connection".to_owned(),
@@ -52,7 +53,7 @@ pub fn frame(frame: &Frame) -> String {
     }
     match mask {
         Mask::RoleDefault => {}
-        Mask::Wrong => parts.push("masked where it must not be, or not where it must".to_owned()),
+        Mask::Wrong => parts.push("masked the wrong way".to_owned()),
         Mask::Key(key) => parts.push(format!("masked with {}", hex(key))),
     }
     match length {

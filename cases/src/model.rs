@@ -442,52 +442,28 @@ impl Scenario {
     /// lists its answers instead.
     pub fn answers(&self) -> Vec<Expected> {
         let mut answers = Vec::new();
-        let mut open: Option<(Opcode, Vec<Payload>)> = None;
-        let mut last: Option<&Frame> = None;
+        let mut message = None;
+        // The frame whose payload is under way, and what came of it.
+        let mut unfinished: Option<(&Frame, Vec<Payload>)> = None;
         for step in &self.steps {
-            let (frame, more) = match step {
+            match step {
                 Step::Send(frame) => {
-                    last = Some(frame);
-                    (frame, None)
+                    for _ in 0..frame.times {
+                        unfinished = Some((frame, vec![frame.payload.clone()]));
+                        complete(&mut unfinished, &mut message, &mut answers);
+                    }
                 }
-                Step::More { payload, .. } => match last {
-                    Some(frame) => (frame, Some(payload)),
-                    None => continue,
-                },
+                Step::More { payload, .. } => {
+                    if let Some((_, parts)) = &mut unfinished {
+                        parts.push(payload.clone());
+                    }
+                    complete(&mut unfinished, &mut message, &mut answers);
+                }
                 Step::Raw { .. }
                 | Step::Await { .. }
                 | Step::Probe { .. }
                 | Step::Pause { .. }
-                | Step::End(_) => {
-                    continue;
-                }
-            };
-            for _ in 0..frame.times {
-                let payload = more.unwrap_or(&frame.payload).clone();
-                let opcode = frame.opcode;
-                if opcode == Opcode::PING {
-                    answers.push(Expected::Pong(payload));
-                } else if opcode == Opcode::TEXT || opcode == Opcode::BINARY || opcode == Opcode::CONTINUATION
-                {
-                    let message = open.get_or_insert_with(|| (opcode, Vec::new()));
-                    message.1.push(payload);
-                    // A frame cut short goes on in a `More` step: its last piece completes the message.
-                    let whole = match frame.length {
-                        Length::Declared { value, .. } => {
-                            message.1.iter().map(Payload::len).sum::<u64>() >= value
-                        }
-                        Length::Minimal | Length::Form(_) => true,
-                    };
-                    if frame.fin && whole {
-                        let (kind, mut parts) = open.take().expect("inserted above");
-                        let payload = if parts.len() == 1 { parts.remove(0) } else { Payload::Join(parts) };
-                        answers.push(if kind == Opcode::BINARY {
-                            Expected::Binary(payload)
-                        } else {
-                            Expected::Text(payload)
-                        });
-                    }
-                }
+                | Step::End(_) => {}
             }
         }
         answers
@@ -497,6 +473,37 @@ impl Scenario {
     pub fn section(&self) -> String {
         self.id.section()
     }
+}
+
+/// Where the unfinished frame has all that it declared: takes it, and adds the answer to what it completes.
+fn complete(
+    unfinished: &mut Option<(&Frame, Vec<Payload>)>,
+    message: &mut Option<(Opcode, Vec<Payload>)>,
+    answers: &mut Vec<Expected>,
+) {
+    let whole = |(frame, parts): &mut (&Frame, Vec<Payload>)| match frame.length {
+        Length::Declared { value, .. } => parts.iter().map(Payload::len).sum::<u64>() >= value,
+        Length::Minimal | Length::Form(_) => true,
+    };
+    let Some((frame, parts)) = unfinished.take_if(whole) else { return };
+    match frame.opcode {
+        Opcode::PING => answers.push(Expected::Pong(joined(parts))),
+        Opcode::TEXT | Opcode::BINARY | Opcode::CONTINUATION => {
+            message.get_or_insert_with(|| (frame.opcode, Vec::new())).1.extend(parts);
+            if let Some((kind, parts)) = message.take_if(|_| frame.fin) {
+                answers.push(match kind {
+                    Opcode::BINARY => Expected::Binary(joined(parts)),
+                    _ => Expected::Text(joined(parts)),
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The parts one after another; a single one as it is.
+fn joined(mut parts: Vec<Payload>) -> Payload {
+    if parts.len() == 1 { parts.remove(0) } else { Payload::Join(parts) }
 }
 
 impl fmt::Display for Outcome {

@@ -109,11 +109,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// A time as the case files have it.
 pub(crate) fn duration(time: Duration) -> String {
     let nanos = time.as_nanos();
-    if nanos % 1_000_000_000 == 0 {
+    if nanos.is_multiple_of(1_000_000_000) {
         format!("{}s", time.as_secs())
-    } else if nanos % 1_000_000 == 0 {
+    } else if nanos.is_multiple_of(1_000_000) {
         format!("{}ms", time.as_millis())
-    } else if nanos % 1_000 == 0 {
+    } else if nanos.is_multiple_of(1_000) {
         format!("{}us", time.as_micros())
     } else {
         format!("{nanos}ns")

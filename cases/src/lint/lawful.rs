@@ -81,7 +81,10 @@ impl State<'_> {
             Length::Declared { value, form } => (value, form),
         };
         let minimal = wsgrade_codec::wire::Length::minimal(declared);
-        if minimal.has_top_bit() || form.is_some_and(|form| form != minimal.form()) {
+        if minimal.has_top_bit() {
+            return Err("declares a length with the top bit set".to_owned());
+        }
+        if form.is_some_and(|form| form != minimal.form()) {
             return Err("writes its length in another form than the shortest".to_owned());
         }
         if frame.opcode.is_control() {

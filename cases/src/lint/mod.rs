@@ -1,8 +1,6 @@
 //! What a well-formed case can still be wrong in. Every finding says how to mend it where that is known.
 
 mod lawful;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -82,7 +80,9 @@ fn rules(scenario: &Scenario, register: &Register, findings: &mut Findings) {
             let message = format!("no rule `{rule}` in the register");
             match register.nearest(rule) {
                 Some(near) => findings.add_with_help(message, format!("did you mean `{near}`?")),
-                None => findings.add_with_help(message, "`wsgrade cases --rules` lists them"),
+                None => {
+                    findings.add_with_help(message, "rules are named such as `rfc6455-5.5-control-length`")
+                }
             }
         }
     }

@@ -156,9 +156,9 @@ fn accept(problems: &mut Problems<'_>, node: &Node) -> Option<Accept> {
 
 fn expected(problems: &mut Problems<'_>, node: &Node) -> Option<Expected> {
     let kinds = ["text", "binary", "pong", "open"];
-    let fields = Fields::new(problems, node, "an expected answer", &kinds)?;
+    let fields = Fields::new(problems, node, "an answer", &kinds)?;
     let [entry] = fields.entries() else {
-        let message = format!("an expected answer is one of {}", listed(&kinds, "or"));
+        let message = format!("an answer is one of {}", listed(&kinds, "or"));
         problems.add_with_help(fields.at, message, "such as { text = \"Hello\" }");
         return None;
     };

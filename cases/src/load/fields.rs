@@ -47,6 +47,9 @@ impl<'a> Fields<'a> {
         for entry in self.entries {
             if !known.contains(&entry.key.as_str()) {
                 let help = match nearest(&entry.key, known.iter().copied()) {
+                    _ if self.what == "a case" && ["rows", "with"].contains(&entry.key.as_str()) => {
+                        "a case with parameters is a [[family]]".to_owned()
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it may have {}", listed(known, "and")),
                 };
@@ -170,6 +173,10 @@ pub(crate) fn number(
 pub(crate) fn list<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -> &'a [Node] {
     match &node.value {
         Value::Array(items) => items,
+        Value::Table(_) if ["section", "case", "family", "rule"].contains(&key) => {
+            problems.add(node.at, format!("one `{key}` in brackets, expected two: [[{key}]]"));
+            &[]
+        }
         _ => {
             problems.add(node.at, format!("`{key}` is {}, expected a list", node.kind()));
             &[]

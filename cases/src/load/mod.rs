@@ -14,8 +14,6 @@ pub(crate) mod node;
 mod payload;
 mod problem;
 mod step;
-#[cfg(test)]
-mod tests;
 
 use crate::model::Scenario;
 use fields::{Fields, list};

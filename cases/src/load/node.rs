@@ -38,7 +38,7 @@ impl Node {
         match self.value {
             Value::Text(_) => "a string",
             Value::Integer(_) => "a number",
-            Value::Bool(_) => "true or false",
+            Value::Bool(_) => "a boolean",
             Value::Array(_) => "a list",
             Value::Table(_) => "a table",
             Value::Other(kind) => kind,

@@ -155,7 +155,7 @@ fn opcode(problems: &mut Problems<'_>, node: &Node) -> Option<Opcode> {
         Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_) => None,
     };
     if found.is_none() {
-        let expected = format!("expected {} or an opcode from 0 to 15", listed(&SENDS, "or"));
+        let expected = format!("expected an opcode from 0 to 15 or one of {}", listed(&SENDS, "and"));
         let (given, help) = match &node.value {
             Value::Text(word) => (format!("{word:?}"), nearest(word, SENDS)),
             Value::Integer(number) => (number.to_string(), None),
@@ -227,9 +227,14 @@ pub(crate) fn chop(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Chop {
                 let sizes = items.iter().filter_map(|item| number(problems, "chop", item, piece));
                 ChopAt::Sizes(sizes.filter_map(|size| u32::try_from(size).ok()).collect())
             }
-            _ => {
+            Value::Integer(_) => {
                 let size = number(problems, "chop", node, piece).and_then(|size| u32::try_from(size).ok());
                 size.map_or(ChopAt::Together, ChopAt::Every)
+            }
+            Value::Bool(_) | Value::Table(_) | Value::Other(_) => {
+                let expected = "expected \"alone\", a number of bytes or a list of such numbers";
+                problems.add(node.at, format!("`chop` is {}, {expected}", node.kind()));
+                ChopAt::Together
             }
         },
     };

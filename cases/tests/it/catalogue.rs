@@ -1,0 +1,242 @@
+//! The catalogue as a whole, the register, the schema and the README.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wsgrade_cases::id::RuleId;
+use wsgrade_cases::model::{Outcome, Payload, Step};
+use wsgrade_cases::{Catalogue, Register, catalogue, load, rules, schema, write};
+use wsgrade_codec::check;
+
+const README: &str = include_str!("../../README.md");
+
+#[test]
+fn the_catalogue_is_without_fault() {
+    let read = Catalogue::read(&catalogue::FILES).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(read.scenarios(), Catalogue::embedded().scenarios());
+    assert_eq!(read.digest(), Catalogue::embedded().digest());
+}
+
+#[test]
+fn autobahns_sections_1_to_7_and_10_are_whole() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for scenario in Catalogue::embedded().scenarios() {
+        *counts.entry(scenario.id.group().to_owned()).or_default() += 1;
+    }
+    assert_eq!(counts.remove("F"), Some(15));
+    let expected = [("1", 16), ("10", 1), ("2", 11), ("3", 7), ("4", 10), ("5", 20), ("6", 145), ("7", 37)];
+    assert_eq!(
+        counts.into_iter().collect::<Vec<_>>(),
+        expected.map(|(group, count)| (group.to_owned(), count))
+    );
+}
+
+#[test]
+fn every_case_of_a_group_is_numbered_from_1_without_gaps() {
+    let mut sections: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for scenario in Catalogue::embedded().scenarios() {
+        let last =
+            scenario.id.as_str().rsplit('.').next().and_then(|part| part.parse().ok()).expect("a number");
+        sections.entry(scenario.section()).or_default().push(last);
+    }
+    for (section, numbers) in sections {
+        assert!(
+            numbers.iter().copied().eq(1..=numbers.len().try_into().expect("few")),
+            "{section}: {numbers:?}"
+        );
+    }
+}
+
+#[test]
+fn a_case_is_found_by_its_id_and_a_section_by_its_own_or_its_groups() {
+    let catalogue = Catalogue::embedded();
+    let id = "6.4.1".parse().expect("an id");
+    assert_eq!(catalogue.get(&id).map(|scenario| scenario.id.as_str()), Some("6.4.1"));
+    assert_eq!(catalogue.get(&"6.4.99".parse().expect("an id")), None);
+    assert_eq!(catalogue.section_title("6.4"), Some("How soon invalid text is noticed"));
+    assert_eq!(catalogue.section_title("6.99.1"), Some("UTF-8 in text messages"));
+    assert_eq!(catalogue.section_title("Z"), None);
+    assert!(catalogue.sections().any(|(id, title)| id == "F" && title == "Frames"));
+    assert!(catalogue.place(&id).is_some_and(|place| place.file == "6-utf8.toml"));
+}
+
+#[test]
+fn the_digest_is_that_of_the_cases_and_not_of_their_spelling() {
+    let text =
+        crate::case("steps = [{ send = \"text\", repeat = \"2a\", len = 3, times = 1 }]\nneeds = [\"echo\"]");
+    let section = write::section("X", "Tests");
+    let digest = |text: &str| Catalogue::read(&[("a.toml", text)]).unwrap_or_else(|e| panic!("{e}")).digest();
+    let same = text.replace(", times = 1", "").replace("steps", "# a remark\nsteps");
+    let other = text.replace("len = 3", "len = 4");
+    assert_eq!(digest(&format!("{section}{text}")), digest(&format!("{section}{same}")));
+    assert_ne!(digest(&format!("{section}{text}")), digest(&format!("{section}{other}")));
+}
+
+#[test]
+fn the_register_has_every_rule_of_the_checker_word_for_word() {
+    for rule in check::Rule::ALL {
+        let ours = Register::embedded().get(&RuleId::new(rule.id())).unwrap_or_else(|| panic!("no {rule}"));
+        assert_eq!(
+            (ours.document.as_str(), ours.section.as_str(), ours.level.as_str(), ours.sentence.as_str()),
+            (rule.source(), rule.section(), rule.level(), rule.sentence()),
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn rules_are_named_after_their_place() {
+    for rule in Register::embedded().iter() {
+        let prefix = format!("{}-{}-", rule.document.replace(' ', "").to_lowercase(), rule.section);
+        assert!(rule.id.as_str().starts_with(&prefix), "{}", rule.id);
+        assert!(rule.sentence.ends_with(['.', ')']), "{}", rule.id);
+        let says = |word: &str| rule.sentence.contains(word);
+        let in_sentence = match rule.level {
+            rules::Level::May => says("MAY") || says("reserved for"),
+            rules::Level::Should => says("SHOULD"),
+            rules::Level::Must | rules::Level::MustNot | rules::Level::Note => true,
+        };
+        assert!(in_sentence, "{}", rule.id);
+    }
+}
+
+#[test]
+fn a_rule_there_twice_is_an_error() {
+    let rule = "[[rule]]\nid = \"a\"\nsection = \"1\"\nlevel = \"MUST\"\nsentence = \"It must.\"\n";
+    let text = format!("document = \"RFC 1\"\n{rule}{rule}");
+    let error = Register::read(&[("r.toml", &text)]).expect_err("twice");
+    assert_eq!(error.to_string(), "r.toml:7:1: rule `a` is there twice");
+}
+
+#[test]
+fn every_outcome_but_a_pass_says_what_it_means_or_which_rule_decides() {
+    for scenario in Catalogue::embedded().scenarios() {
+        for accept in &scenario.accept {
+            let always = scenario.accept.iter().all(|accept| accept.verdict == Outcome::Informational);
+            assert!(
+                accept.verdict == Outcome::Pass || accept.note.is_some() || always,
+                "{}: {accept:?}",
+                scenario.id
+            );
+        }
+    }
+}
+
+#[test]
+fn no_built_in_case_is_large() {
+    for scenario in Catalogue::embedded().scenarios() {
+        let sent: u64 = scenario
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Send(frame) => frame.payload.len() * u64::from(frame.times),
+                Step::More { payload, .. } | Step::Raw { payload, .. } => Payload::len(payload),
+                Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => 0,
+            })
+            .sum();
+        assert!(sent <= 1 << 20, "{}: {sent}", scenario.id);
+    }
+}
+
+fn examples() -> Vec<&'static str> {
+    README.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_examples_of_the_readme_load() {
+    let examples = examples();
+    assert_eq!(examples.len(), 3);
+    let text = examples.concat();
+    let catalogue = Catalogue::read(&[("README.md", &text)]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(catalogue.scenarios().len(), 2 + 6);
+    assert!(validator().is_valid(&to_json(&text)));
+}
+
+#[test]
+fn cases_of_a_folder_stand_beside_those_built_in() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("own-cases");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("mine.toml"), examples()[0]).expect("a file");
+    std::fs::write(folder.join("notes.txt"), "not a case").expect("a file");
+    let catalogue = Catalogue::with_path(&folder).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(catalogue.scenarios().len(), Catalogue::embedded().scenarios().len() + 1);
+    assert_ne!(catalogue.digest(), Catalogue::embedded().digest());
+    let alone = Catalogue::with_path(&folder.join("mine.toml")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(alone.digest(), catalogue.digest());
+}
+
+#[test]
+fn a_folder_without_cases_and_a_path_to_nothing_are_errors() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-cases");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let error = Catalogue::with_path(&folder).expect_err("nothing in it").to_string();
+    assert_eq!(error, format!("no case files in {}: their names end with .toml", folder.display()));
+    let error = Catalogue::with_path(&folder.join("gone.toml")).expect_err("not there").to_string();
+    assert!(error.starts_with("cannot read case files from "), "{error}");
+}
+
+// ---- the schema ----
+
+fn validator() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(schema::CASE_FILE).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
+}
+
+fn to_json(text: &str) -> Value {
+    fn convert(value: &toml::Value) -> Value {
+        match value {
+            toml::Value::String(text) => json!(text),
+            toml::Value::Integer(number) => json!(number),
+            toml::Value::Float(number) => json!(number),
+            toml::Value::Boolean(yes) => json!(yes),
+            toml::Value::Datetime(date) => json!(date.to_string()),
+            toml::Value::Array(items) => items.iter().map(convert).collect(),
+            toml::Value::Table(table) => {
+                Value::Object(table.iter().map(|(key, value)| (key.clone(), convert(value))).collect())
+            }
+        }
+    }
+    convert(&toml::Value::Table(text.parse().expect("the text is TOML")))
+}
+
+#[test]
+fn the_catalogue_is_valid_by_the_schema() {
+    let validator = validator();
+    for (name, text) in catalogue::FILES {
+        let errors: Vec<_> = validator
+            .iter_errors(&to_json(text))
+            .map(|error| format!("{name}: {} {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+    }
+    let written = write::scenarios(Catalogue::embedded().scenarios());
+    assert!(validator.is_valid(&to_json(&written)));
+}
+
+#[test]
+fn the_schema_refuses_what_the_loader_refuses() {
+    let validator = validator();
+    assert!(validator.is_valid(&to_json(&crate::case("steps = [{ send = \"ping\" }]"))));
+    for wrong in [
+        "steps = [{ sned = \"ping\" }]",
+        "steps = [{ send = \"pingg\" }]",
+        "steps = [{ send = \"ping\", rsv = 8 }]",
+        "steps = [{ send = 16 }]",
+        "steps = [{ pause = \"soon\" }]",
+        "steps = [{ probe = \"A\", pause = \"1s\" }]",
+        "steps = [{ send = \"ping\", fin = \"no\" }]",
+        "roles = [\"proxy\"]",
+        "roles = []",
+        "accept = []",
+        "accept = [{ verdict = \"ok\", saw = [] }]",
+        "accept = [{ verdict = \"pass\", saw = [{ text = \"a\", pong = \"b\" }] }]",
+        "ending = { codes = [1000] }",
+        "ending = { by = \"peer\", codes = [70000] }",
+        "titel = \"x\"",
+    ] {
+        let text = crate::case(wrong);
+        assert!(!validator.is_valid(&to_json(&text)), "{wrong}");
+        assert!(load::read("a.toml", &text).is_err(), "{wrong}");
+    }
+}

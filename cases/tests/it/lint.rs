@@ -1,0 +1,265 @@
+//! What is well formed and still wrong, literally; and beside each finding a case that is right.
+
+use insta::assert_snapshot;
+use wsgrade_cases::{Register, lint};
+
+use crate::{case, one};
+
+fn findings(lines: &str) -> String {
+    let found = lint::check(&one(&case(lines)), Register::embedded());
+    let lines = found.iter().map(|finding| match &finding.help {
+        Some(help) => format!("{}\n  help: {help}", finding.message),
+        None => finding.message.clone(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn right(lines: &str) {
+    assert_eq!(findings(lines), "");
+}
+
+fn replaced(from: &str, to: &str) -> String {
+    let text = case("").replace(from, to);
+    let found = lint::check(&one(&text), Register::embedded());
+    found
+        .iter()
+        .map(|finding| format!("{} | {:?}", finding.message, finding.help))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn words() {
+    right("");
+    assert_snapshot!(replaced("A case", "A case."), @"`title` ends with a full stop: it is a heading, not a sentence | None");
+    assert_snapshot!(replaced("A case", " "), @"`title` is empty | None");
+    assert_snapshot!(replaced("A case", &"x".repeat(101)), @"`title` is longer than a line of 100 characters | None");
+    assert_snapshot!(replaced("For a test.", ""), @r#"`why` is empty | Some("say which rule the case tests and why it matters")"#);
+    assert_snapshot!(findings("differs = \"\""), @"`differs` is empty");
+}
+
+#[test]
+fn rules() {
+    assert_snapshot!(replaced("rfc6455-5.6-text", "rfc6455-5.6-txet"), @r#"no rule `rfc6455-5.6-txet` in the register | Some("did you mean `rfc6455-5.6-text`?")"#);
+    assert_snapshot!(replaced("rfc6455-5.6-text", "be nice"), @r#"no rule `be nice` in the register | Some("rules are named such as `rfc6455-5.5-control-length`")"#);
+    assert_snapshot!(
+        findings("accept = [{ verdict = \"pass\", saw = [], rule = \"rfc6455-5.5-control-lenght\" }]"), @"
+    no rule `rfc6455-5.5-control-lenght` in the register
+      help: did you mean `rfc6455-5.5-control-length`?
+    ");
+    right("accept = [{ verdict = \"pass\", saw = [], rule = \"rfc6455-5.5-control-length\" }]");
+}
+
+#[test]
+fn sizes_and_times() {
+    right("steps = [{ send = \"binary\", repeat = \"00\", len = 67108864, fin = false, times = 1 }]");
+    assert_snapshot!(findings("steps = [{ send = \"raw\", join = [{ repeat = \"00\", len = 67108864 }, \"x\"] }]\naccept = [{ verdict = \"pass\", saw = [] }]"), @"step 1 sends more than 67108864 bytes");
+    assert_snapshot!(findings("steps = [{ send = \"binary\", repeat = \"00\", len = 67108864, times = 5 }]"), @"the case sends more than 268435456 bytes in all");
+    right("steps = [{ pause = \"60s\" }]");
+    assert_snapshot!(findings("steps = [{ pause = \"61s\" }, { await = \"any\", within = \"1000s\" }]"), @"
+    step 1 waits longer than 60 seconds
+    step 2 waits longer than 60 seconds
+    ");
+    assert_snapshot!(findings("steps = [{ send = \"ping\", chop = 1, chop_pause = \"61s\" }]"), @"step 1 waits longer than 60 seconds");
+}
+
+#[test]
+fn more() {
+    let none = "accept = [{ verdict = \"pass\", saw = [] }]";
+    right(&format!(
+        "steps = [{{ send = \"ping\", text = \"a\", declared = 3 }}, {{ send = \"more\", text = \"b\" }}, {{ send = \"more\", text = \"c\" }}]\n{none}"
+    ));
+    assert_snapshot!(findings(&format!("steps = [{{ send = \"ping\", text = \"a\", declared = 2 }}, {{ send = \"more\", text = \"bc\" }}]\n{none}")), @"step 2 sends 2 bytes, but its frame lacks 1");
+    assert_snapshot!(findings(&format!("steps = [{{ send = \"ping\", text = \"a\" }}, {{ send = \"more\", text = \"b\" }}]\n{none}")), @"
+    step 2 goes on with a frame that lacks nothing
+      help: give the frame before it a `declared` length longer than its payload
+    ");
+    assert_snapshot!(findings(&format!("steps = [{{ send = \"ping\", declared = 126, length = \"7-bit\" }}]\n{none}")), @"step 1 has a length of 126 bytes, which no 7-bit length holds");
+}
+
+#[test]
+fn marks() {
+    right(
+        "steps = [{ probe = \"A\" }, { await = \"open\", mark = \"A\" }]\naccept = [{ verdict = \"pass\", saw = [{ open = \"A\" }] }]",
+    );
+    assert_snapshot!(findings("steps = [{ probe = \"A\" }, { pause = \"1s\", mark = \"A\" }]"), @"step 2 sets mark `A` again");
+    assert_snapshot!(findings("steps = [{ await = \"open\", mark = \"A\" }, { probe = \"A\" }]"), @"step 1 waits for mark `A`, which no step before it sets");
+    assert_snapshot!(findings("accept = [{ verdict = \"pass\", saw = [{ open = \"A\" }] }]"), @r#"
+    outcome 1 expects mark `A`, which no step sets
+      help: a step { probe = "A" } sets it
+    "#);
+}
+
+#[test]
+fn echo() {
+    right("steps = [{ send = \"text\", text = \"a\" }]\nneeds = [\"echo\"]");
+    right("steps = [{ send = \"ping\", text = \"a\" }]");
+    assert_snapshot!(findings("steps = [{ send = \"text\", text = \"a\" }]"), @r#"
+    messages are expected back, but the case needs no echo
+      help: add needs = ["echo"]
+    "#);
+    assert_snapshot!(findings("accept = [{ verdict = \"pass\", saw = [{ binary = \"a\" }] }]"), @r#"
+    messages are expected back, but the case needs no echo
+      help: add needs = ["echo"]
+    "#);
+    right("ending = { by = \"either\" }");
+    assert_snapshot!(findings("ending = { by = \"either\", codes = [1000] }"), @"the ending is not judged, so its `codes` say nothing");
+}
+
+/// The first unlawful thing among steps.
+fn unlawful(steps: &str) -> String {
+    let scenario = one(&case(&format!("steps = [{steps}]")));
+    lint::first_unlawful(&scenario)
+        .map_or("lawful".to_owned(), |found| format!("step {} {}", found.step, found.reason))
+}
+
+#[test]
+fn answers_are_for_lawful_steps() {
+    assert_snapshot!(findings("steps = [{ send = \"ping\", rsv = 1 }]"), @r#"
+    `saw = "answers"`, but step 1 sets a reserved bit
+      help: list what the peer has to answer: saw = [] for nothing
+    "#);
+    right("steps = [{ send = \"ping\", rsv = 1 }]\naccept = [{ verdict = \"pass\", saw = [] }]");
+}
+
+#[test]
+fn lawful_steps() {
+    for steps in [
+        "",
+        r#"{ send = "text", text = "κ" }"#,
+        r#"{ send = "text", hex = "ce", fin = false }, { send = "ping" }, { send = "continuation", hex = "ba" }"#,
+        r#"{ send = "text", hex = "ce", declared = 2 }, { pause = "1ms" }, { send = "more", hex = "ba" }"#,
+        r#"{ send = "binary", hex = "ff" }, { send = "close", code = 1000, reason = "κ" }"#,
+        r#"{ send = "ping", repeat = "ff", len = 125 }, { send = "pong" }, { send = "close" }"#,
+        r#"{ send = "text", text = "a", length = "7-bit" }, { send = "text", repeat = "61", len = 126, length = "16-bit" }"#,
+        r#"{ send = "text", repeat = "61", len = 67108864 }"#,
+    ] {
+        assert_eq!(unlawful(steps), "lawful", "{steps}");
+    }
+}
+
+#[test]
+fn unlawful_steps() {
+    let all = [
+        r#"{ send = 3 }"#,
+        r#"{ send = "text", rsv = 4 }"#,
+        r#"{ send = "text", mask = "wrong" }"#,
+        r#"{ send = "text", mask = "00000000" }"#,
+        r#"{ send = "text", text = "a", length = "16-bit" }"#,
+        r#"{ send = "text", declared = "0x8000000000000000" }"#,
+        r#"{ send = "text", text = "ab", declared = 1 }"#,
+        r#"{ send = "ping", repeat = "00", len = 126 }"#,
+        r#"{ send = "ping", fin = false }"#,
+        r#"{ send = "continuation" }"#,
+        r#"{ send = "text", fin = false }, { send = "text" }"#,
+        r#"{ send = "text", hex = "ff" }"#,
+        r#"{ send = "text", hex = "ce", fin = false }, { send = "continuation", text = "a" }"#,
+        r#"{ send = "text", repeat = "ce", len = 3 }"#,
+        r#"{ send = "close", hex = "03" }"#,
+        r#"{ send = "close", code = 1005 }"#,
+        r#"{ send = "close", code = 1000, reason = { hex = "ff" } }"#,
+        r#"{ send = "close" }, { send = "ping" }"#,
+        r#"{ send = "raw", hex = "8900" }"#,
+        r#"{ end = "half" }"#,
+        r#"{ send = "text", declared = 2 }"#,
+        r#"{ send = "text", declared = 2 }, { send = "ping" }"#,
+        r#"{ send = "text", text = "a", declared = 2 }, { send = "more", text = "bc" }"#,
+        r#"{ send = "more", text = "bc" }"#,
+    ];
+    let lines: Vec<_> = all.iter().map(|steps| format!("{steps}\n  {}", unlawful(steps))).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    { send = 3 }
+      step 1 sends a frame with reserved 0x3
+    { send = "text", rsv = 4 }
+      step 1 sets a reserved bit
+    { send = "text", mask = "wrong" }
+      step 1 masks its frame the wrong way
+    { send = "text", mask = "00000000" }
+      step 1 masks its frame whatever the role
+    { send = "text", text = "a", length = "16-bit" }
+      step 1 writes its length in another form than the shortest
+    { send = "text", declared = "0x8000000000000000" }
+      step 1 declares a length with the top bit set
+    { send = "text", text = "ab", declared = 1 }
+      step 1 sends more payload than it declares
+    { send = "ping", repeat = "00", len = 126 }
+      step 1 sends a ping of 126 bytes
+    { send = "ping", fin = false }
+      step 1 fragments a ping
+    { send = "continuation" }
+      step 1 continues a message that was not begun
+    { send = "text", fin = false }, { send = "text" }
+      step 2 begins a message within another
+    { send = "text", hex = "ff" }
+      step 1 completes a text that is not UTF-8
+    { send = "text", hex = "ce", fin = false }, { send = "continuation", text = "a" }
+      step 2 completes a text that is not UTF-8
+    { send = "text", repeat = "ce", len = 3 }
+      step 1 completes a text that is not UTF-8
+    { send = "close", hex = "03" }
+      step 1 sends a Close with a body of 1 byte
+    { send = "close", code = 1005 }
+      step 1 sends a Close with code 1005
+    { send = "close", code = 1000, reason = { hex = "ff" } }
+      step 1 sends a Close whose reason is not UTF-8
+    { send = "close" }, { send = "ping" }
+      step 2 sends a frame after a Close
+    { send = "raw", hex = "8900" }
+      step 1 sends raw bytes
+    { end = "half" }
+      step 1 ends the connection
+    { send = "text", declared = 2 }
+      step 1 leaves a frame unfinished
+    { send = "text", declared = 2 }, { send = "ping" }
+      step 2 sends a frame inside an unfinished one
+    { send = "text", text = "a", declared = 2 }, { send = "more", text = "bc" }
+      step 2 sends more payload than it declares
+    { send = "more", text = "bc" }
+      step 1 goes on with a frame that lacks nothing
+    "#);
+}
+
+#[test]
+fn compressed_messages_and_fixed_keys_are_lawful_where_they_may_be() {
+    let deflate = one(&case("needs = [\"deflate\"]\nsteps = [{ send = \"text\", hex = \"ff\", rsv = 4 }]"));
+    assert_eq!(lint::first_unlawful(&deflate), None);
+    let server = one(&case("roles = [\"server\"]\nsteps = [{ send = \"text\", mask = \"00000000\" }]"));
+    assert_eq!(lint::first_unlawful(&server), None);
+}
+
+/// Whether the second of two outcomes is never reached.
+fn shadowed(first: &str, second: &str) -> bool {
+    let lines = format!(
+        "needs = [\"echo\"]\nsteps = [{{ send = \"text\", text = \"a\" }}, {{ send = \"ping\", text = \"p\" }}]\naccept = [{{ verdict = \"pass\", {first} }}, {{ verdict = \"non-strict\", {second} }}]"
+    );
+    findings(&lines).contains("outcome 2 is never reached: outcome 1 matches all that it matches")
+}
+
+#[test]
+fn shadows() {
+    let two = r#"saw = [{ text = "a" }, { pong = "p" }]"#;
+    let turned = r#"saw = [{ pong = "p" }, { text = { hex = "61" } }]"#;
+    assert!(shadowed(two, two));
+    assert!(shadowed("saw = \"answers\"", two));
+    assert!(shadowed("saw = \"anything\"", two));
+    assert!(!shadowed(two, "saw = \"anything\""));
+    assert!(!shadowed(two, turned));
+    assert!(shadowed(&format!("{two}, order = \"any\""), turned));
+    assert!(!shadowed(turned, &format!("{two}, order = \"any\"")));
+    assert!(shadowed(&format!("{two}, order = \"latest-pong\""), two));
+    assert!(!shadowed(two, &format!("{two}, order = \"latest-pong\"")));
+    assert!(!shadowed(&format!("{two}, order = \"any\""), &format!("{two}, order = \"latest-pong\"")));
+    assert!(!shadowed(two, "saw = []"));
+
+    let ending = |ending: &str| format!("{two}, ending = {{ {ending} }}");
+    assert!(shadowed(two, &ending("by = \"peer\"")));
+    assert!(!shadowed(&ending("by = \"peer\""), two));
+    assert!(shadowed(&ending("by = \"either\""), two));
+    assert!(shadowed(&ending("by = \"either\""), &ending("by = \"us\"")));
+    assert!(!shadowed(&ending("by = \"us\""), &ending("by = \"peer\"")));
+    assert!(shadowed(&ending("by = \"peer\""), &ending("by = \"peer\", codes = [1002]")));
+    assert!(!shadowed(&ending("by = \"peer\", codes = [1002]"), &ending("by = \"peer\"")));
+    assert!(!shadowed(&ending("by = \"us\""), &ending("by = \"us\", clean = false")));
+    assert!(shadowed(&ending("by = \"us\", clean = false"), &ending("by = \"us\"")));
+}

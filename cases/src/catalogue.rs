@@ -175,7 +175,7 @@ impl Catalogue {
         self.sections.iter().map(|(id, (title, _))| (id.as_str(), title.as_str()))
     }
 
-    /// The SHA-1 of all cases as [`write`](crate::write) has them, in hex: runs of like catalogues have the same.
+    /// The SHA-1 of all cases as [`mod@write`] has them, in hex: runs of like catalogues have the same.
     pub fn digest(&self) -> String {
         let mut digest = Sha1::new();
         for scenario in &self.scenarios {

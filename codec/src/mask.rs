@@ -28,6 +28,29 @@ pub fn apply(key: [u8; 4], offset: usize, data: &mut [u8]) {
     }
 }
 
+/// Writes `source`, masked from the beginning of the key, to `target` of the same length: a copy and
+/// [`apply`] in one pass over the bytes.
+#[inline]
+pub(crate) fn copy(key: [u8; 4], source: &[u8], target: &mut [u8]) {
+    let word = u32::from_ne_bytes(key);
+    let wide = (u64::from(word) << 32) | u64::from(word);
+    let (from, from_rest) = source.as_chunks::<32>();
+    let (to, to_rest) = target.as_chunks_mut::<32>();
+    for (from, to) in from.iter().zip(to) {
+        for (from, to) in from.as_chunks::<8>().0.iter().zip(to.as_chunks_mut::<8>().0) {
+            *to = (u64::from_ne_bytes(*from) ^ wide).to_ne_bytes();
+        }
+    }
+    let (from, from_rest) = from_rest.as_chunks::<4>();
+    let (to, to_rest) = to_rest.as_chunks_mut::<4>();
+    for (from, to) in from.iter().zip(to) {
+        *to = (u32::from_ne_bytes(*from) ^ word).to_ne_bytes();
+    }
+    for ((from, to), key) in from_rest.iter().zip(to_rest).zip(key) {
+        *to = from ^ key;
+    }
+}
+
 /// The key as it is to be laid over bytes which begin at `offset`.
 #[inline]
 const fn rotated(key: [u8; 4], offset: usize) -> [u8; 4] {
@@ -61,6 +84,8 @@ mod tests {
                     let mut masked = data[start..end].to_vec();
                     apply(key, offset, &mut masked);
                     assert_eq!(masked, plain(key, offset % 4, &data[start..end]));
+                    copy(key, &data[start..end], &mut masked);
+                    assert_eq!(masked, plain(key, 0, &data[start..end]));
                 }
             }
         }

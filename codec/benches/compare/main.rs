@@ -46,7 +46,8 @@ fn main() {
             _ => filters.push(argument),
         }
     }
-    let mut table = String::from("| row | wsgrade-codec | tungstenite | fastwebsockets | tokio-websockets | ahead |\n");
+    let mut table =
+        String::from("| row | wsgrade-codec | tungstenite | fastwebsockets | tokio-websockets | ahead |\n");
     table.push_str("|---|--:|--:|--:|--:|--:|\n");
     print!("{table}");
     for (name, make) in rows() {
@@ -89,7 +90,8 @@ fn payload(kind: Kind, size: usize) -> Bytes {
     match kind {
         Kind::Text => {
             let mut text = String::with_capacity(size);
-            let mut prose = "The quick brown fox jumps over the lazy dog — für Elise, ça va. ".chars().cycle();
+            let mut prose =
+                "The quick brown fox jumps over the lazy dog — für Elise, ça va. ".chars().cycle();
             while let Some(next) = prose.next().filter(|next| text.len() + next.len_utf8() <= size) {
                 text.push(next);
             }
@@ -208,5 +210,9 @@ fn count_for_a_turn(run: &mut Run) -> usize {
 }
 
 fn time(nanoseconds: f64) -> String {
-    if nanoseconds < 10_000.0 { format!("{nanoseconds:.1} ns") } else { format!("{:.1} µs", nanoseconds / 1000.0) }
+    if nanoseconds < 10_000.0 {
+        format!("{nanoseconds:.1} ns")
+    } else {
+        format!("{:.1} µs", nanoseconds / 1000.0)
+    }
 }

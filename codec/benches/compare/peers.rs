@@ -39,8 +39,11 @@ pub(crate) struct Job {
 /// Does the work for this many messages.
 pub(crate) type Run = Box<dyn FnMut(usize)>;
 
-/// The name of a codec, and how it is set up.
-pub(crate) const CODECS: [(&str, fn(&Job) -> Run); 4] = [
+/// Sets a codec up for a job.
+pub(crate) type Setup = fn(&Job) -> Run;
+
+/// The names of the codecs, and how each is set up.
+pub(crate) const CODECS: [(&str, Setup); 4] = [
     ("wsgrade-codec", ours),
     ("tungstenite", tungstenite),
     ("fastwebsockets", fastwebsockets),
@@ -58,8 +61,8 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// More than this in the queue is written, as a program with a socket would.
-const FLUSH: usize = 64 << 10;
+/// More than this in the queue is written; the others write at 8 KiB or 128 KiB, or each frame at once.
+const FLUSH: usize = 8 << 10;
 
 fn flush(endpoint: &mut Endpoint, wire: &mut Wire) {
     while endpoint.pending() > 0 {

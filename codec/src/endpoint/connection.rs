@@ -44,7 +44,7 @@ pub struct Endpoint {
     compressor: Option<Compressor>,
     /// A Ping not answered because the queue was long.
     late_pong: Option<Bytes>,
-    /// Events which came to be at once with another.
+    /// Events which came to be at once with another; while there are any, `is_deaf`.
     events: VecDeque<Event>,
     sent_close: bool,
     received_close: bool,
@@ -112,6 +112,15 @@ impl Endpoint {
     /// [`Event::Closed`].
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
+        if !self.is_deaf()
+            && let Some(message) = self.receiver.whole_message()
+        {
+            return Some(Event::Message(message));
+        }
+        self.poll_slowly()
+    }
+
+    fn poll_slowly(&mut self) -> Option<Event> {
         if !self.events.is_empty() {
             return self.events.pop_front();
         }
@@ -360,7 +369,10 @@ impl Endpoint {
     pub fn drain_into(&mut self, wire: &mut Vec<u8>) {
         while self.pending() > 0 {
             let count = self.pending();
-            self.output.slices().for_each(|slice| wire.extend_from_slice(slice));
+            self.output.for_each_slice(|slice| {
+                wire.extend_from_slice(slice);
+                true
+            });
             self.advance(count);
         }
     }

@@ -17,14 +17,21 @@ use crate::{Kind, Role, mask};
 /// What is unmasked and judged at once: it stays in the fastest cache.
 const BLOCK: usize = 8192;
 
+/// The largest buffer that is kept when all of it was handed out.
+const KEEP: usize = 4 << 20;
+
 /// The receiving half of an endpoint.
 #[derive(Debug)]
 pub(super) struct Receiver {
     /// Who sends what we receive.
     sender: Role,
     limits: Limits,
+    /// Up to this many bytes a message is judged in one go: BLOCK, or less if the limits are lower.
+    fast_limit: usize,
     /// What came and was not handed out. Its first `frame.done` bytes are unmasked and judged.
     input: BytesMut,
+    /// The capacity of `input` when it was last allocated.
+    allocated: usize,
     frame: Option<Frame>,
     message: Option<Unfinished>,
     /// Judges the text message being received.
@@ -79,7 +86,9 @@ impl Receiver {
         Self {
             sender,
             limits: config.limits,
+            fast_limit: BLOCK.min(config.limits.max_frame).min(config.limits.max_message),
             input: BytesMut::new(),
+            allocated: 0,
             frame: None,
             message: None,
             utf8: Validator::new(),
@@ -97,10 +106,26 @@ impl Receiver {
         &mut self.input
     }
 
+    #[cold]
     fn make_room(&mut self, chunk: usize) {
+        let there = self.input.len();
+        let missing = self.frame.as_ref().map_or(0, |frame| frame.len.saturating_sub(there));
+        // A frame which is nearly there is read to its end before anything is moved.
+        if missing > 0 && missing <= self.input.capacity() - there {
+            return;
+        }
         // As much again as there is, if the frame needs it: the buffer grows with what came.
-        let missing = self.frame.as_ref().map_or(0, |frame| frame.len.saturating_sub(self.input.len()));
-        self.input.reserve(missing.min(self.input.len()).max(chunk));
+        let wish = missing.min(there).max(chunk);
+        if there == 0 && self.allocated > KEEP {
+            self.input = BytesMut::new();
+            self.allocated = 0;
+        }
+        // Asked for all of it, the buffer begins at its front again if nobody holds what was handed out.
+        let reclaimed = self.allocated >= there + wish && self.input.try_reclaim(self.allocated - there);
+        if !reclaimed {
+            self.input.reserve(wish);
+            self.allocated = self.input.capacity();
+        }
     }
 
     #[inline]
@@ -115,72 +140,49 @@ impl Receiver {
         self.message = None;
     }
 
-    /// The next event; `None` if more bytes are needed.
+    /// The commonest case in one go: an unfragmented, uncompressed message of at most [`BLOCK`] bytes, all of it there
+    /// and nothing wrong with it. `None` if it is any other case, and nothing is changed then.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<Event>, Failure> {
-        if self.frame.is_none()
-            && self.message.is_none()
-            && let Some(event) = self.whole_frame()?
-        {
-            return Ok(Some(event));
-        }
-        self.next_slowly()
-    }
-
-    /// The commonest case in one go: an unfragmented, uncompressed message of less than 64 KiB, all of it there.
-    /// `None` if it is any other case.
-    #[inline]
-    fn whole_frame(&mut self) -> Result<Option<Event>, Failure> {
-        let [first, second, rest @ ..] = &*self.input else { return Ok(None) };
+    pub(super) fn whole_message(&mut self) -> Option<Message> {
+        let [first, second, rest @ ..] = &mut *self.input else { return None };
         let kind = match first {
             0x81 => Kind::Text,
             0x82 => Kind::Binary,
-            _ => return Ok(None),
+            _ => return None,
         };
         let masked = self.sender.masks();
-        if (second & 0x80 != 0) != masked {
-            return Ok(None);
+        if self.frame.is_some() || self.message.is_some() || (*second & 0x80 != 0) != masked {
+            return None;
         }
-        let (extra, len) = match (second & 0x7F, rest) {
+        let (mut header, len) = match (*second & 0x7F, &*rest) {
             (126, [a, b, ..]) => (2, usize::from(u16::from_be_bytes([*a, *b]))),
-            (126 | 127, _) => return Ok(None),
+            (126 | 127, _) => return None,
             (len, _) => (0, usize::from(len)),
         };
-        let header = 2 + extra + if masked { 4 } else { 0 };
-        let end = header + len;
-        // All that is not plainly right is looked at by the slow way.
-        if self.input.len() < end
-            || (extra > 0 && len < 126)
-            || len > self.limits.max_frame.min(self.limits.max_message)
-        {
-            return Ok(None);
+        if header > 0 && len < 126 || len > self.fast_limit {
+            return None;
         }
-        let mut payload = self.input.split_to(end);
         if masked {
-            let key = [payload[header - 4], payload[header - 3], payload[header - 2], payload[header - 1]];
-            payload.advance(header);
-            if kind == Kind::Binary || len <= BLOCK {
-                mask::apply(key, 0, &mut payload);
-            } else {
-                let mut utf8 = Validator::new();
-                for block in payload.chunks_mut(BLOCK) {
-                    mask::apply(key, 0, block);
-                    utf8.push(block).map_err(bad_text)?;
-                }
-                utf8.finish().map_err(bad_text)?;
-                return Ok(Some(Event::Message(Message::trusted(kind, payload.freeze()))));
+            let (key, payload) = rest.get_mut(header..header + 4 + len)?.split_first_chunk_mut::<4>()?;
+            mask::apply(*key, 0, payload);
+            if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+                // The slow way finds out where, and begins with the mask on.
+                mask::apply(*key, 0, payload);
+                return None;
             }
+            header += 4;
         } else {
-            payload.advance(header);
+            let payload = rest.get(header..header + len)?;
+            if kind == Kind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+                return None;
+            }
         }
-        if kind == Kind::Text && simdutf8::basic::from_utf8(&payload).is_err() {
-            let mut utf8 = Validator::new();
-            utf8.push(&payload).and_then(|()| utf8.finish()).map_err(bad_text)?;
-        }
-        Ok(Some(Event::Message(Message::trusted(kind, payload.freeze()))))
+        self.input.advance(2 + header);
+        Some(Message::trusted(kind, self.input.split_to(len).freeze()))
     }
 
-    fn next_slowly(&mut self) -> Result<Option<Event>, Failure> {
+    /// The next event; `None` if more bytes are needed.
+    pub(super) fn next(&mut self) -> Result<Option<Event>, Failure> {
         loop {
             if self.frame.is_none() && !self.read_header()? {
                 return Ok(None);

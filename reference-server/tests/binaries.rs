@@ -95,6 +95,30 @@ fn they_talk_and_the_server_stops_when_told() {
     assert!(lines[0].contains("in=2/") && lines[0].contains("out=2/"), "{log}");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_echoing_client_hears_of_the_shutdown() {
+    let server = Program::start(&[]);
+    let mut client = Command::new(env!("CARGO_BIN_EXE_reference-client"))
+        .args([&server.url, "--echo"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(client.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.starts_with("open ws://"), "{line}");
+    let (code, log) = server.stop();
+    assert_eq!(Some(0), code, "{log}");
+    assert!(log.contains(": closed with 1001: server is shutting down\n"), "{log}");
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    let expected =
+        "closed cleanly by the server, the server said 1001 (going away) \"server is shutting down\"\n";
+    assert_eq!(expected, rest);
+    assert_eq!(Some(0), client.wait().unwrap().code());
+}
+
 #[test]
 fn lines_of_standard_input_are_messages() {
     let server = Program::start(&[]);

@@ -2,9 +2,15 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use support::{BINARY, CLOSE, PING, PONG, Running, TEXT, close_frame, frame, frame_with, patiently};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use wsgrade_reference_server::{Config, RateLimit, codec::endpoint::Limits};
+use wsgrade_reference_server::{
+    Config, ConnectionReport, RateLimit, Server,
+    codec::endpoint::{Limits, Message},
+    config::{Handler, OnEnd},
+};
 
 #[tokio::test]
 async fn text_comes_back_as_text_and_binary_as_binary() {
@@ -348,4 +354,48 @@ async fn declined_compression_is_a_violation() {
     assert!(!head.contains("permessage-deflate"), "{head}");
     raw.send(frame_with(0xc1, Some([1, 2, 3, 4]), HELLO)).await;
     raw.expect_close(1002).await;
+}
+
+#[tokio::test]
+async fn dropping_the_handle_is_a_shutdown() {
+    let mut server = Running::start(Config::default());
+    let mut raw = server.open().await;
+    drop(server.handle);
+    raw.expect_close(1001).await;
+    raw.send(close_frame(1001)).await;
+    raw.expect_end().await;
+    drop(raw);
+    let report = patiently(server.reports.recv()).await.unwrap();
+    assert_eq!("closed with 1001: server is shutting down", report.end.to_string());
+}
+
+#[tokio::test]
+async fn dropping_the_running_server_cuts_everybody_off() {
+    let (tell, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let on_end: OnEnd = Arc::new(move |report: &ConnectionReport| {
+        let _ = tell.send(report.end.to_string());
+    });
+    let server = Server::bind(Config { on_end: Some(on_end), ..Config::default() }).unwrap();
+    let address = server.local_addr();
+    let running = tokio::spawn(server.run(std::future::pending()));
+    let mut raw = support::Raw::new(tokio::net::TcpStream::connect(address).await.unwrap());
+    raw.shake_hands("").await;
+    running.abort();
+    raw.expect_end().await;
+    assert_eq!("cut off by the end of the server", patiently(reports.recv()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_handler_may_answer_otherwise_or_not_at_all() {
+    let handler: Handler = Arc::new(|message: Message| {
+        let text = message.as_text()?.to_uppercase();
+        Some(Message::text(text))
+    });
+    let mut server = Running::start(Config { handler, ..Config::default() });
+    let mut raw = server.open().await;
+    raw.send([frame(BINARY, b"ignored"), frame(TEXT, b"loud")].concat()).await;
+    raw.expect(TEXT, b"LOUD").await;
+    raw.close().await;
+    let report = server.report().await;
+    assert_eq!((2, 1), (report.received.messages, report.sent.messages));
 }

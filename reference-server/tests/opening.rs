@@ -105,6 +105,18 @@ async fn a_foreign_origin_is_forbidden() {
 }
 
 #[tokio::test]
+async fn an_origin_that_cannot_be_read_is_not_an_absent_one() {
+    let origins = OriginPolicy { allowed: Some(vec!["https://example.org".into()]), allow_absent: true };
+    let server = Running::start(Config { origins, ..Config::default() });
+    let mut raw = server.tcp().await;
+    let mut bytes = request("/", "Origin: ?\r\n").into_bytes();
+    let at = bytes.iter().rposition(|byte| *byte == b'?').unwrap();
+    bytes[at] = 0xff;
+    raw.send(bytes).await;
+    assert_refusal(&raw.rest().await, "403", "origin");
+}
+
+#[tokio::test]
 async fn a_missing_origin_can_be_refused() {
     let config = Config { origins: OriginPolicy { allowed: None, allow_absent: false }, ..Config::default() };
     let (answer, _) = refused(config, &request("/", "")).await;

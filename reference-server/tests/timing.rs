@@ -2,11 +2,20 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use support::{BINARY, CLOSE, PING, PONG, Raw, TEXT, close_frame, frame, pipe, request};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
     task::JoinHandle,
     time::{Instant, sleep},
 };
@@ -251,4 +260,98 @@ async fn a_peer_that_does_not_read_its_refusal_is_dropped() {
     raw.send("not a request\r\n\r\n").await;
     assert!(served.await.unwrap().end.to_string().starts_with("refused with 400: "));
     assert!(start.elapsed() <= 40 * SECOND, "{:?}", start.elapsed());
+}
+
+/// Counts how often bytes are written.
+struct Counting {
+    inner: DuplexStream,
+    writes: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counting {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counting {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_in_one_read_is_answered_in_one_write() {
+    let (inner, mut raw) = pipe(1 << 20);
+    let writes = Arc::new(AtomicUsize::new(0));
+    let stream = Counting { inner, writes: Arc::clone(&writes) };
+    let served =
+        tokio::spawn(
+            async move { serve_stream(stream, "192.0.2.1:1".parse().unwrap(), &patient(|_| {})).await },
+        );
+    raw.shake_hands("").await;
+    let before = writes.load(Ordering::SeqCst);
+    // Small ones are copied together, large ones are pieces of a vectored write.
+    let mut bytes = Vec::new();
+    for i in 0..100 {
+        bytes.extend(frame(BINARY, &[i; 50]));
+    }
+    bytes.extend(frame(BINARY, &[1; 5000]));
+    bytes.extend(frame(PING, b"and this"));
+    raw.send(bytes).await;
+    for i in 0..100 {
+        raw.expect(BINARY, &[i; 50]).await;
+    }
+    raw.expect(BINARY, &[1; 5000]).await;
+    raw.expect(PONG, b"and this").await;
+    assert_eq!(1, writes.load(Ordering::SeqCst) - before);
+    raw.close().await;
+    served.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_pings_is_idle_all_the_same() {
+    let (mut raw, served) = open(patient(|times| times.idle = Some(30 * SECOND)), 1 << 20).await;
+    let start = Instant::now();
+    // Never a moment without something to read.
+    let burst = frame(PING, b"still here").repeat(100);
+    while !served.is_finished() && start.elapsed() < 40 * SECOND {
+        raw.send(&burst).await;
+        for _ in 0..100 {
+            let answer = raw.frame().await.unwrap();
+            if answer.opcode() == CLOSE {
+                assert!((30 * SECOND..31 * SECOND).contains(&start.elapsed()), "{:?}", start.elapsed());
+                return;
+            }
+            assert_eq!(PONG, answer.opcode());
+        }
+        sleep(SECOND / 10).await;
+    }
+    panic!("the connection was never closed");
 }

@@ -1,27 +1,29 @@
 //! The frame decoder and what stands on it, under every split of their input.
 
-use wsgrade_codec::check::{Checker, Item, Negotiated};
-use wsgrade_codec::deflate::Params;
 use wsgrade_codec::wire::{FrameDecoder, Header, Parsed, Piece};
 
 use crate::plain::{self, Frames, PlainHeader};
 use crate::plan::{Input, Known};
 use crate::split::splits;
+use crate::{endpoint, judge};
 
 /// However a stream is split into reads:
 ///
 /// - the frame decoder hands out the frames that a reader by hand finds in the whole of it, every byte as soon as it
 ///   is there, and each header turns back into the bytes it was read from;
 /// - the checker says the same, in the same order;
+/// - the strict endpoint gives the same events and sends the same bytes, none of which breaks a rule, and fails where the
+///   checker finds the first violation;
 /// - where the stream was made from a description, what was described is what is seen, and a lawful conversation
 ///   has no violation.
 pub fn decoder(data: &[u8]) {
     let Some(input) = Input::new(data) else { return };
-    frames(&input);
-    items(&input);
+    let frames = frames(&input);
+    let items = judge::holds(&input);
+    endpoint::holds(&input, &items, &frames);
 }
 
-fn frames(input: &Input) {
+fn frames(input: &Input) -> Frames {
     let expected = plain::read(&input.wire);
     if let Known::Frames(described) = &input.known {
         assert_eq!(&expected, described, "what was written is not what is on the wire");
@@ -30,6 +32,7 @@ fn frames(input: &Input) {
     for reads in splits(&input.wire) {
         assert_eq!(decode(&reads), expected, "the reads were {reads:02x?}");
     }
+    expected
 }
 
 /// Every header in the stream, parsed and encoded again, is the bytes it was parsed from.
@@ -85,29 +88,4 @@ fn decode(reads: &[&[u8]]) -> Frames {
     }
     frames.rest = decoder.buffer().to_vec();
     frames
-}
-
-fn items(input: &Input) {
-    let expected = judge(input, &[&input.wire]);
-    if let Known::Items(described) = &input.known {
-        assert_eq!(&expected, described, "a lawful conversation is judged");
-    }
-    for reads in splits(&input.wire) {
-        assert_eq!(judge(input, &reads), expected, "the reads were {reads:02x?}");
-    }
-}
-
-fn judge(input: &Input, reads: &[&[u8]]) -> Vec<Item> {
-    let negotiated = Negotiated { deflate: input.deflate.then(Params::default) };
-    let mut decoder = FrameDecoder::new();
-    let mut checker = Checker::with_cap(input.sender, negotiated, input.cap);
-    let mut items = Vec::new();
-    for read in reads {
-        decoder.push(read);
-        for piece in decoder.by_ref() {
-            checker.push(piece);
-            items.extend(checker.by_ref());
-        }
-    }
-    items
 }

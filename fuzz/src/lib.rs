@@ -9,6 +9,8 @@
 //! A target never asks only for "no panic": it holds what it sees against an oracle.
 
 mod decoder;
+mod endpoint;
+mod judge;
 mod plain;
 mod plan;
 mod split;

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 0 | the client sends | the server sends |
 //! | 1 | no extension | permessage-deflate was agreed upon |
-//! | 2 | messages up to 64 MiB | messages up to 64 bytes |
+//! | 2 | messages up to 64 MiB | messages up to 128 bytes, of up to 8 frames |
 //! | 3, 4 | 0 the rest is the wire itself | 1 it describes frames, 2 a lawful conversation |
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -16,6 +16,9 @@ use wsgrade_codec::wire::{Header, Length, LengthForm, Opcode, Rsv};
 use wsgrade_codec::{Kind, Role};
 
 use crate::plain::Frames;
+
+/// The largest message where limits are low. No control frame is larger.
+const SMALL_CAP: usize = 128;
 
 /// One direction of a connection.
 #[derive(Debug)]
@@ -49,8 +52,13 @@ impl Input {
             _ => (rest.to_vec(), Known::Nothing),
         };
         let lawful = matches!(known, Known::Items(_));
-        let cap = if flags & 4 == 0 || lawful { DEFAULT_MESSAGE_CAP } else { 64 };
+        let cap = if flags & 4 == 0 || lawful { DEFAULT_MESSAGE_CAP } else { SMALL_CAP };
         Some(Self { sender, deflate: flags & 2 != 0, cap, wire, known })
+    }
+
+    /// Whether limits are low.
+    pub(crate) fn is_small(&self) -> bool {
+        self.cap == SMALL_CAP
     }
 }
 

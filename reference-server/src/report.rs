@@ -1,6 +1,11 @@
 //! What is told about a connection when it is over.
 
-use std::{fmt, net::SocketAddr, ops::AddAssign, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    net::SocketAddr,
+    ops::AddAssign,
+    time::Duration,
+};
 
 /// The story of one connection. Its `Display` is the log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,8 +134,8 @@ impl fmt::Display for ConnectionEnd {
                 write!(f, "closed with {}: {}", why.code(), why.text())?;
                 if *answered { Ok(()) } else { write!(f, " (peer did not answer)") }
             }
-            Self::Violation { code, detail } => write!(f, "failed with {code}: {}", detail.escape_debug()),
-            Self::Refused { status, reason } => write!(f, "refused with {status}: {}", reason.escape_debug()),
+            Self::Violation { code, detail } => write!(f, "failed with {code}: {}", OneLine(detail)),
+            Self::Refused { status, reason } => write!(f, "refused with {status}: {}", OneLine(reason)),
             Self::NoRequest => write!(f, "peer left before its request was complete"),
             Self::PongTimeout => write!(f, "peer did not answer a ping"),
             Self::WriteTimeout => write!(f, "peer did not read"),
@@ -138,6 +143,18 @@ impl fmt::Display for ConnectionEnd {
             Self::Failed { error } => write!(f, "connection failed: {error}"),
             Self::Aborted => write!(f, "cut off by the end of the server"),
         }
+    }
+}
+
+/// Text of the peer's making within a line of ours: what would break the line is escaped.
+pub(crate) struct OneLine<'a>(pub(crate) &'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| {
+            let breaks = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+            if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
+        })
     }
 }
 
@@ -150,9 +167,9 @@ impl fmt::Display for ConnectionReport {
         match &self.path {
             Some(path) => {
                 // Escaped and cut: whoever connects must not be able to write lines of its own into the log.
-                write!(f, "{}", path.chars().take(PATH_SHOWN).collect::<String>().escape_debug())?;
-                if path.chars().nth(PATH_SHOWN).is_some() {
-                    write!(f, "…")?;
+                match path.char_indices().nth(PATH_SHOWN) {
+                    Some((end, _)) => write!(f, "{}…", OneLine(&path[..end]))?,
+                    None => write!(f, "{}", OneLine(path))?,
                 }
             }
             None => write!(f, "-")?,
@@ -218,7 +235,7 @@ mod tests {
         closed with 1001: no message for too long (peer did not answer)
         closed with 1008: too many messages per second
         failed with 1002: frame is not masked
-        refused with 403: origin \"x\"\nis not allowed
+        refused with 403: origin "x"\nis not allowed
         peer left before its request was complete
         peer did not answer a ping
         peer did not read

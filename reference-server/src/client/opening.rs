@@ -15,7 +15,10 @@ use wsgrade_codec::{
 };
 
 use super::{Url, UrlError, config::ClientConfig, connection::Connection};
-use crate::config::{ConfigError, DeflateConfig};
+use crate::{
+    config::{ConfigError, DeflateConfig},
+    report::OneLine,
+};
 
 /// Why there is no connection.
 #[derive(Debug, Error)]
@@ -66,7 +69,7 @@ pub enum ConnectError {
 }
 
 fn shown(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!(": {}", text.escape_debug()) }
+    if text.is_empty() { String::new() } else { format!(": {}", OneLine(text)) }
 }
 
 /// Connects to a `ws://` address.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use wsgrade_codec::close::CloseFrame;
 
+use crate::report::OneLine;
+
 /// What is known when a connection is over. Its `Display` is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -77,7 +79,7 @@ impl fmt::Display for Outcome {
             }
             ClientEnd::NotAnswered => write!(f, "the server did not answer our Close frame"),
             ClientEnd::Violation { code, detail } => {
-                write!(f, "failed with {code}: {}", detail.escape_debug())
+                write!(f, "failed with {code}: {}", OneLine(detail))
             }
             ClientEnd::Dropped => write!(f, "the server ended TCP without a Close frame"),
             ClientEnd::WriteTimeout => write!(f, "the server did not read"),

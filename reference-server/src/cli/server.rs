@@ -132,7 +132,7 @@ pub struct ServerArgs {
     #[arg(long)]
     pub no_nodelay: bool,
 
-    /// Allow only web pages of this origin, like https://example.org; may be given more than once. Others get 403
+    /// Allow only web pages of this origin, like `https://example.org`; may be given more than once. Others get 403
     #[arg(long = "origin", value_name = "ORIGIN", action = ArgAction::Append)]
     pub origins: Vec<String>,
 

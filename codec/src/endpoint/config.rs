@@ -44,7 +44,8 @@ pub struct Config {
     pub compress_from: usize,
     /// The level of compression, 0 to 9. Default: 6.
     pub compression_level: u32,
-    /// How many bytes of room [`read_buffer`](super::Endpoint::read_buffer) has at least. Default: 16 KiB.
+    /// About how many bytes of room [`read_buffer`](super::Endpoint::read_buffer) makes; there is at least half of it,
+    /// unless fewer bytes are missing of a frame. Default: 32 KiB.
     pub read_chunk: usize,
 }
 

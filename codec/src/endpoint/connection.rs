@@ -88,8 +88,8 @@ impl Endpoint {
 
     // --- bytes in
 
-    /// The buffer to read from the socket into, with room for at least [`read_chunk`](Config::read_chunk) bytes. Only
-    /// append to it: what is there belongs to the endpoint.
+    /// The buffer to read from the socket into, with room for about [`read_chunk`](Config::read_chunk) bytes. Only append
+    /// to it: what is there belongs to the endpoint.
     #[inline]
     pub fn read_buffer(&mut self) -> &mut BytesMut {
         self.receiver.read_buffer(self.config.read_chunk)
@@ -112,10 +112,11 @@ impl Endpoint {
     /// [`Event::Closed`].
     #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        if !self.is_deaf()
-            && let Some(message) = self.receiver.whole_message()
-        {
-            return Some(Event::Message(message));
+        if !self.is_deaf() {
+            let event = self.receiver.whole_message();
+            if event.is_some() {
+                return event;
+            }
         }
         self.poll_slowly()
     }

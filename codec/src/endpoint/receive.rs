@@ -17,6 +17,10 @@ use crate::{Kind, Role, mask};
 /// What is unmasked and judged at once: it stays in the fastest cache.
 const BLOCK: usize = 8192;
 
+/// Payloads of at most this many bytes are copied out of the input. It costs less than to share the buffer, and a message
+/// of four bytes which somebody keeps does not keep the whole buffer.
+const SMALL: usize = 256;
+
 /// The largest buffer that is kept when all of it was handed out.
 const KEEP: usize = 4 << 20;
 
@@ -32,6 +36,9 @@ pub(super) struct Receiver {
     input: BytesMut,
     /// The capacity of `input` when it was last allocated.
     allocated: usize,
+    /// Whether a large message was handed out since room was made: a good moment to begin at the front again, where the
+    /// cache is warm and the next large one fits.
+    large_is_gone: bool,
     frame: Option<Frame>,
     message: Option<Unfinished>,
     /// Judges the text message being received.
@@ -89,6 +96,7 @@ impl Receiver {
             fast_limit: BLOCK.min(config.limits.max_frame).min(config.limits.max_message),
             input: BytesMut::new(),
             allocated: 0,
+            large_is_gone: false,
             frame: None,
             message: None,
             utf8: Validator::new(),
@@ -100,15 +108,29 @@ impl Receiver {
 
     #[inline]
     pub(super) fn read_buffer(&mut self, chunk: usize) -> &mut BytesMut {
-        if self.input.capacity() - self.input.len() < chunk {
+        let room = self.input.capacity() - self.input.len();
+        if room < chunk / 2 || (self.large_is_gone && self.input.is_empty()) {
             self.make_room(chunk);
         }
         &mut self.input
     }
 
-    #[cold]
+    /// Makes room for about `chunk` bytes, and not for much more: what is read at once should still be in the cache when
+    /// it is judged.
     fn make_room(&mut self, chunk: usize) {
         let there = self.input.len();
+        self.large_is_gone = false;
+        if there == 0 {
+            if self.allocated > KEEP {
+                self.input = BytesMut::new();
+                self.allocated = 0;
+            }
+            // Asked for all of it, an empty buffer begins at its front again, if nobody holds what was handed out.
+            if self.allocated >= chunk && self.input.try_reclaim(self.allocated) {
+                drop(self.input.split_off(chunk));
+                return;
+            }
+        }
         let missing = self.frame.as_ref().map_or(0, |frame| frame.len.saturating_sub(there));
         // A frame which is nearly there is read to its end before anything is moved.
         if missing > 0 && missing <= self.input.capacity() - there {
@@ -116,14 +138,8 @@ impl Receiver {
         }
         // As much again as there is, if the frame needs it: the buffer grows with what came.
         let wish = missing.min(there).max(chunk);
-        if there == 0 && self.allocated > KEEP {
-            self.input = BytesMut::new();
-            self.allocated = 0;
-        }
-        // Asked for all of it, the buffer begins at its front again if nobody holds what was handed out.
-        let reclaimed = self.allocated >= there + wish && self.input.try_reclaim(self.allocated - there);
-        if !reclaimed {
-            self.input.reserve(wish);
+        if !self.input.try_reclaim(wish) {
+            self.input.reserve(wish.max(2 * chunk));
             self.allocated = self.input.capacity();
         }
     }
@@ -142,8 +158,8 @@ impl Receiver {
 
     /// The commonest case in one go: an unfragmented, uncompressed message of at most [`BLOCK`] bytes, all of it there
     /// and nothing wrong with it. `None` if it is any other case, and nothing is changed then.
-    #[inline]
-    pub(super) fn whole_message(&mut self) -> Option<Message> {
+    #[inline(always)]
+    pub(super) fn whole_message(&mut self) -> Option<Event> {
         let [first, second, rest @ ..] = &mut *self.input else { return None };
         let kind = match first {
             0x81 => Kind::Text,
@@ -178,7 +194,18 @@ impl Receiver {
             }
         }
         self.input.advance(2 + header);
-        Some(Message::trusted(kind, self.input.split_to(len).freeze()))
+        Some(Event::Message(Message::trusted(kind, self.take(len))))
+    }
+
+    /// The first bytes of the input, for the caller to keep.
+    #[inline(always)]
+    fn take(&mut self, len: usize) -> Bytes {
+        if len > SMALL {
+            return self.input.split_to(len).freeze();
+        }
+        let bytes = Bytes::copy_from_slice(&self.input[..len]);
+        self.input.advance(len);
+        bytes
     }
 
     /// The next event; `None` if more bytes are needed.
@@ -198,14 +225,15 @@ impl Receiver {
             self.frame = None;
             match frame.way {
                 Way::Stay(kind) => {
-                    let payload = self.input.split_to(frame.len).freeze();
+                    self.large_is_gone = frame.len > BLOCK;
+                    let payload = self.take(frame.len);
                     if kind == Kind::Text {
                         self.utf8.finish().map_err(bad_text)?;
                     }
                     return Ok(Some(Event::Message(Message::trusted(kind, payload))));
                 }
                 Way::Control => {
-                    let body = self.input.split_to(frame.len).freeze();
+                    let body = self.take(frame.len);
                     return control_event(frame.opcode, body).map(Some);
                 }
                 Way::Move | Way::Inflate if frame.fin => return self.message_end().map(Some),

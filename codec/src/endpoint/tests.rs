@@ -391,8 +391,8 @@ fn the_read_buffer_grows_with_what_came() {
     assert_eq!(client.poll_event(), None);
     for _ in 0..4 {
         let buffer = client.read_buffer();
-        assert!(buffer.capacity() - buffer.len() >= 16 << 10);
-        assert!(buffer.capacity() < 200 << 10);
+        assert!(buffer.capacity() - buffer.len() >= 16 << 10, "{}", buffer.len());
+        assert!(buffer.capacity() <= 256 << 10);
         buffer.extend_from_slice(&[0; 16 << 10]);
         assert_eq!(client.poll_event(), None);
     }

@@ -105,10 +105,11 @@ def from_autobahn(verdict):
 
 
 def declared(entry):
-    for key in ("case", "behavior", "close", "reason"):
+    """What an entry of differences.json expects of each of its cases."""
+    for key in ("cases", "behavior", "close", "reason"):
         if not entry.get(key):
             raise CannotRun(f"differences.json: an entry has no {key!r}: {entry}")
-    behavior, close = frozenset({entry["behavior"]}), frozenset({entry["close"]})
+    behavior, close = (frozenset([x] if isinstance(x, str) else x) for x in (entry["behavior"], entry["close"]))
     return Expected(behavior, close, entry.get("code", ANY), entry["reason"])
 
 
@@ -121,9 +122,11 @@ def compare(verdicts, differences, seen):
     plain = {case: from_autobahn(verdict) for case, verdict in verdicts.items()}
     table = {}
     for entry in differences:
-        if entry["case"] in table:
-            raise CannotRun(f"differences.json: {entry['case']} is declared twice")
-        table[entry["case"]] = declared(entry)
+        expected = declared(entry)
+        for case in entry["cases"]:
+            if case in table:
+                raise CannotRun(f"differences.json: {case} is declared twice")
+            table[case] = expected
     rows = []
     for case in sorted(plain.keys() | table.keys() | seen.keys(), key=natural):
         got, usual, exception = seen.get(case), plain.get(case, STRICT), table.get(case)
@@ -132,10 +135,9 @@ def compare(verdicts, differences, seen):
         elif exception is None:
             if not usual.admits(got):
                 rows.append((case, str(usual), show(got), "not declared"))
-        elif usual.admits(got):
-            rows.append((case, str(exception), show(got), f"declared, but does not occur: {exception.reason}"))
         elif not exception.admits(got):
-            rows.append((case, str(exception), show(got), f"declared otherwise: {exception.reason}"))
+            what = "declared, but does not occur" if usual.admits(got) else "declared otherwise"
+            rows.append((case, str(exception), show(got), f"{what}: {exception.reason}"))
     return rows
 
 
@@ -230,7 +232,8 @@ def check(binary, peer):
         seen = grade(binary, peer, url, out)
     rows = compare(verdicts, differences, seen)
     if not rows:
-        print(f"{peer.name}: {len(seen)} cases as expected, {len(differences)} declared differences among them", flush=True)
+        count = sum(len(entry["cases"]) for entry in differences)
+        print(f"{peer.name}: {len(seen)} cases as expected, {count} declared differences among them", flush=True)
         return True
     print(f"{peer.name}: {len(rows)} cases are not as expected; the report is {out / 'index.html'}")
     head = ("case", "expected", "seen", "")

@@ -8,7 +8,7 @@ import run
 
 HERE = Path(__file__).resolve().parent
 
-REASON = {"case": "7.1.5", "behavior": "informational", "close": "informational", "reason": "5.5.1"}
+REASON = {"cases": ["7.1.5"], "behavior": "informational", "close": "informational", "reason": "5.5.1"}
 
 
 def problems(verdicts, differences, seen):
@@ -45,6 +45,14 @@ class Compare(unittest.TestCase):
         otherwise = {"7.1.5": ("pass", "pass", 1002)}
         self.assertEqual(problems(verdicts, [REASON], otherwise), [("7.1.5", "declared otherwise")])
 
+    def test_a_difference_that_comes_and_goes_names_both_verdicts(self):
+        verdicts = {"7.1.5": ["OK", "OK", 1000]}
+        sometimes = {**REASON, "behavior": ["pass", "informational"], "close": "pass"}
+        for behavior in ("pass", "informational"):
+            self.assertEqual(problems(verdicts, [sometimes], {"7.1.5": (behavior, "pass", 1000)}), [])
+        seen = {"7.1.5": ("fail", "pass", 1000)}
+        self.assertEqual(problems(verdicts, [sometimes], seen), [("7.1.5", "declared otherwise")])
+
     def test_a_case_that_was_not_played_is_a_difference(self):
         self.assertEqual(problems({"1.1.1": ["OK", "OK", 1000]}, [], {}), [("1.1.1", "not played")])
         self.assertEqual(problems({}, [REASON], {}), [("7.1.5", "not played")])
@@ -54,7 +62,7 @@ class Compare(unittest.TestCase):
         self.assertEqual(problems({}, [], {"F.1.1": ("pass", "dropped", None)}), [("F.1.1", "not declared")])
 
     def test_a_difference_without_a_reason_is_refused(self):
-        for entry in [{**REASON, "reason": ""}, {key: REASON[key] for key in ("case", "behavior", "close")}]:
+        for entry in [{**REASON, "reason": ""}, {key: REASON[key] for key in ("cases", "behavior", "close")}]:
             with self.assertRaises(run.CannotRun):
                 run.compare({}, [entry], {})
         with self.assertRaises(run.CannotRun):

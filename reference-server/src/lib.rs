@@ -12,7 +12,7 @@
 //! - [`config`]: what a server can be told; all limits and their defaults.
 //! - [`Server`], [`ServerHandle`]: listening, accepting, graceful shutdown.
 //! - [`serve_stream`]: one connection over any stream, without listening.
-//! - [`report`]: [`ConnectionReport`](report::ConnectionReport) and [`ConnectionEnd`](report::ConnectionEnd).
+//! - [`report`]: [`ConnectionReport`] and [`ConnectionEnd`].
 //! - [`client`]: [`connect`](client::connect), and what the client tells about a server.
 //! - [`cli`]: the two command lines.
 //!

@@ -50,7 +50,7 @@ const DROPPED: &[&str] = &[
     "6.14.9", "6.14.10", "6.15.1", "6.16.1", "6.16.2", "6.16.3", "6.17.1", "6.17.2", "6.17.3", "6.17.4",
     "6.17.5", "6.18.1", "6.18.2", "6.18.3", "6.18.4", "6.18.5", "6.19.1", "6.19.2", "6.19.3", "6.19.4",
     "6.19.5", "6.20.1", "6.20.2", "6.20.3", "6.20.4", "6.20.5", "6.20.6", "6.20.7", "6.21.1", "6.21.2",
-    "6.21.3", "6.21.4", "6.21.5", "6.21.6", "6.21.7", "6.21.8", "7.3.2", "7.3.6", "7.5.1",
+    "6.21.3", "6.21.4", "6.21.5", "6.21.6", "6.21.7", "6.21.8", "7.3.2", "7.5.1",
 ];
 
 /// RFC 6455 8.1 asks to fail the connection when text is found not to be UTF-8, and leaves open when to look; only
@@ -62,24 +62,58 @@ const UTF8_BY_FRAME: Deviation = Deviation {
     reason: "looks at text only when its frame is complete (8.1)",
 };
 
+/// RFC 6455 5.2: "in all cases, the minimal number of bytes MUST be used to encode the length"; 10.7 asks the receiver to
+/// validate what comes in.
+const LONG_FORMS: Deviation = Deviation {
+    cases: &["F.7", "F.8", "F.9", "F.10", "F.11"],
+    behavior: "non-strict",
+    close: "informational",
+    reason: "takes lengths in a longer form than they need (5.2)",
+};
+
+/// RFC 6455 5.5: "All control frames MUST have a payload length of 125 bytes or less"; the header says that it is longer.
+const WAITS_FOR_A_LONG_CLOSE: Deviation = Deviation {
+    cases: &["F.6"],
+    behavior: "fail",
+    close: "unclean",
+    reason: "waits for all of a Close frame that says it is too long (5.5)",
+};
+
+const fn dropped(cases: &'static [&'static str]) -> Deviation {
+    Deviation { cases, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME }
+}
+
 const TUNGSTENITE: &[Deviation] = &[
-    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
+    dropped(DROPPED),
+    dropped(&["7.3.6", "F.1", "F.2", "F.3", "F.4", "F.5", "F.12", "F.13", "F.14", "F.15"]),
     UTF8_BY_FRAME,
+    LONG_FORMS,
+    WAITS_FOR_A_LONG_CLOSE,
 ];
+
+/// RFC 6455 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
+const UNMASKED: &str = "takes unmasked frames from a client (5.1)";
+
+/// RFC 6455 5.5: "All control frames MUST have a payload length of 125 bytes or less".
+const LONG_CONTROL: &str = "takes control frames of more than 125 bytes (5.5)";
 
 const FASTWEBSOCKETS: &[Deviation] = &[
-    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
+    dropped(DROPPED),
+    dropped(&["F.12", "F.13", "F.14", "F.15"]),
     UTF8_BY_FRAME,
+    LONG_FORMS,
+    WAITS_FOR_A_LONG_CLOSE,
+    Deviation { cases: &["F.1", "F.2", "F.4"], behavior: "fail", close: "wrong-side", reason: UNMASKED },
+    Deviation { cases: &["F.3"], behavior: "fail", close: "wrong-code", reason: UNMASKED },
+    Deviation { cases: &["7.3.6"], behavior: "fail", close: "wrong-code", reason: LONG_CONTROL },
+    Deviation { cases: &["F.5"], behavior: "fail", close: "wrong-side", reason: LONG_CONTROL },
 ];
 
+/// It is strict in every case, and says nothing before it leaves.
 const TOKIO_WEBSOCKETS: &[Deviation] = &[
-    Deviation { cases: DROPPED, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME },
-    Deviation {
-        cases: &[
-            "6.4.3", "6.4.4", "7.9.1", "7.9.2", "7.9.3", "7.9.4", "7.9.5", "7.9.6", "7.9.7", "7.9.8", "7.9.9",
-        ],
-        behavior: "pass",
-        close: "dropped",
-        reason: NO_CLOSE_FRAME,
-    },
+    dropped(DROPPED),
+    dropped(&["6.4.3", "6.4.4", "7.3.6"]),
+    dropped(&["7.9.1", "7.9.2", "7.9.3", "7.9.4", "7.9.5", "7.9.6", "7.9.7", "7.9.8", "7.9.9"]),
+    dropped(&["F.1", "F.2", "F.3", "F.4", "F.5", "F.6", "F.7", "F.8", "F.9", "F.10", "F.11"]),
+    dropped(&["F.12", "F.13", "F.14", "F.15"]),
 ];

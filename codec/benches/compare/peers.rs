@@ -66,7 +66,7 @@ const FLUSH: usize = 8 << 10;
 
 fn flush(endpoint: &mut Endpoint, wire: &mut Wire) {
     while endpoint.pending() > 0 {
-        let mut slices = [IoSlice::new(&[]); 16];
+        let mut slices = [IoSlice::new(&[]); 4];
         let filled = endpoint.io_slices(&mut slices);
         let count = wire.write_slices(&slices[..filled]);
         endpoint.advance(count);

@@ -38,8 +38,8 @@ pub async fn connect(addr: SocketAddr, patience: Duration) -> Result<TcpStream, 
     let stream = tokio::time::timeout(patience, TcpStream::connect(addr))
         .await
         .map_err(|_| failed(format!("no answer within {patience:?}")))?
-        .map_err(|error| failed(error.to_string()))?;
-    stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(error.kind().to_string()))?;
+    stream.set_nodelay(true).map_err(|error| failed(error.kind().to_string()))?;
     Ok(stream)
 }
 

@@ -55,7 +55,7 @@ impl<'a> Listed<'a> {
 pub(super) fn run(args: &CasesArgs) -> Exit {
     match list(args) {
         Ok(text) => {
-            print!("{text}");
+            super::print(&text);
             Exit::Success
         }
         Err(failure) => {

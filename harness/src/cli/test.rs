@@ -212,8 +212,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
 pub(super) fn finish(report: &RunReport, out: &std::path::Path) -> Result<Exit, Failure> {
     render::write_all(report, out)
         .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
-    print!("{}", render::summary(report));
-    println!("Report: {}", out.join("index.html").display());
+    super::print(&format!("{}Report: {}\n", render::summary(report), out.join("index.html").display()));
     Ok(Exit::of_run(report))
 }
 

@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use wsgrade_cases::model::{HeaderEdit, Opening};
 use wsgrade_codec::check::Negotiated;
+use wsgrade_codec::deflate;
 use wsgrade_codec::handshake::{
     ClientHello, Limits, ResponseError, ResponseHead, ResponseReader, encode_nonce, format_extensions,
     parse_extensions,
@@ -96,7 +97,12 @@ pub(super) struct Opener {
     /// The extensions the case offers.
     extensions: Vec<String>,
     reader: ResponseReader,
+    /// The first bytes that came. `len() <= START`.
+    start: Vec<u8>,
 }
+
+/// How many of the first bytes are kept, for the case that they cannot be read.
+const START: usize = 1024;
 
 /// Where the opening handshake stands.
 pub(super) enum Verdict {
@@ -118,7 +124,13 @@ pub(super) enum Verdict {
 impl Opener {
     pub(super) fn new(request: Request, nonce: [u8; 16]) -> Self {
         let limits = Limits { max_bytes: 64 << 10, max_headers: 200 };
-        Self { request, nonce, extensions: Vec::new(), reader: ResponseReader::new(limits) }
+        Self {
+            request,
+            nonce,
+            extensions: Vec::new(),
+            reader: ResponseReader::new(limits),
+            start: Vec::new(),
+        }
     }
 
     /// The request, and how the transcript has it.
@@ -130,25 +142,28 @@ impl Opener {
     }
 
     pub(super) fn receive(&mut self, bytes: &[u8]) -> Verdict {
+        self.start.extend_from_slice(&bytes[..bytes.len().min(START - self.start.len())]);
         match self.reader.push(bytes) {
-            Ok(None) => Verdict::Incomplete,
+            // What is no HTTP at all may never come to the end of a head.
+            Ok(None) => match no_http(&self.start) {
+                None => Verdict::Incomplete,
+                Some(reason) => Verdict::Failed {
+                    message: Some(http_message(&self.start)),
+                    failure: What::OpeningFailed { status: None, reason },
+                },
+            },
             Ok(Some((head, rest))) => {
                 let message = http_message(&head.raw);
-                match head.validate(&self.hello()) {
-                    Ok(agreed) => {
-                        let extensions =
-                            (!agreed.extensions.is_empty()).then(|| format_extensions(&agreed.extensions));
-                        let opened = What::Opened { subprotocol: agreed.subprotocol, extensions };
-                        Verdict::Opened { message, negotiated: Negotiated::default(), opened, rest }
-                    }
-                    Err(error) => Verdict::Failed { message: Some(message), failure: refused(&head, &error) },
+                match self.agreed(&head) {
+                    Ok((negotiated, opened)) => Verdict::Opened { message, negotiated, opened, rest },
+                    Err(failure) => Verdict::Failed { message: Some(message), failure },
                 }
             }
             Err(error) => {
-                let seen = self.reader.buffered();
-                let message = (!seen.is_empty()).then(|| http_message(&seen[..seen.len().min(1024)]));
-                let reason =
-                    format!("what the server answered to the opening handshake cannot be read: {error}");
+                let reason = no_http(&self.start).unwrap_or_else(|| {
+                    format!("what the server answered to the opening handshake cannot be read: {error}")
+                });
+                let message = Some(http_message(&self.start));
                 Verdict::Failed { message, failure: What::OpeningFailed { status: None, reason } }
             }
         }
@@ -165,13 +180,30 @@ impl Opener {
     }
 
     fn cut_short(&self, reason: &str) -> Vec<What> {
-        let seen = self.reader.buffered();
         let mut story = Vec::new();
-        if !seen.is_empty() {
-            story.push(What::Bytes { dir: Direction::Received, payload: PayloadInfo::of(seen) });
+        if !self.start.is_empty() {
+            story.push(What::Bytes { dir: Direction::Received, payload: PayloadInfo::of(&self.start) });
         }
         story.push(What::OpeningFailed { status: None, reason: reason.to_owned() });
         story
+    }
+
+    /// What a whole response agrees to.
+    fn agreed(&self, head: &ResponseHead) -> Result<(Negotiated, What), What> {
+        let hello = self.hello();
+        let agreed = head.validate(&hello).map_err(|error| refused(head, &error))?;
+        let offers: Vec<_> = hello
+            .extensions
+            .iter()
+            .filter(|offer| offer.name == deflate::NAME)
+            .filter_map(|offer| deflate::Offer::parse(offer).ok())
+            .collect();
+        let deflate = deflate::accept_response(&agreed.extensions, &offers).map_err(|error| {
+            let reason = format!("the server's opening handshake is not valid: {error}");
+            What::OpeningFailed { status: Some(head.status), reason }
+        })?;
+        let extensions = (!agreed.extensions.is_empty()).then(|| format_extensions(&agreed.extensions));
+        Ok((Negotiated { deflate }, What::Opened { subprotocol: agreed.subprotocol, extensions }))
     }
 
     /// What we asked for, as the codec judges the answer by it.
@@ -185,6 +217,21 @@ impl Opener {
             .collect();
         hello
     }
+}
+
+/// Why these cannot be the first bytes of a response, if they cannot.
+fn no_http(bytes: &[u8]) -> Option<String> {
+    let start = b"HTTP/";
+    if bytes.iter().zip(start).all(|(a, b)| a == b) {
+        return None;
+    }
+    // A TLS record: alert or handshake, version 3.x (RFC 8446 5.1).
+    if matches!(bytes, [0x15 | 0x16, 0x03, ..]) {
+        return Some("what answers there speaks TLS, not plain HTTP".to_owned());
+    }
+    let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let shown = String::from_utf8_lossy(&line[..line.len().min(40)]);
+    Some(format!("what answers there is not HTTP: it began with {shown:?}"))
 }
 
 fn refused(head: &ResponseHead, error: &ResponseError) -> What {

@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use quickcheck::{Arbitrary, Gen, QuickCheck};
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::Scenario;
+use wsgrade_codec::Role;
+use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestReader};
 use wsgrade_reports::record::{Behavior, CloseVerdict, Direction, What};
 
+use super::{Action, Engine, Input, Limits, Request};
+use crate::judge::judge;
 use crate::simulated::{Quirk, play, play_case};
 
 const QUIRKS: [Quirk; 25] = [
@@ -134,4 +140,81 @@ fn the_peers_ping_is_answered() {
 fn the_same_seed_gives_the_same_bytes() {
     let transcripts = [(); 2].map(|()| play_case("1.1.2", Quirk::None).transcript);
     assert_eq!(transcripts[0], transcripts[1]);
+}
+
+/// Bytes of the peer, in pieces, with time passing between.
+#[derive(Clone, Debug)]
+struct Hostile(Vec<(Vec<u8>, u16)>);
+
+impl Arbitrary for Hostile {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let pieces = (0..usize::arbitrary(g) % 12)
+            .map(|_| {
+                let mut bytes = Vec::<u8>::arbitrary(g);
+                // Half of them begin like a frame, or the rest is never looked at.
+                if bool::arbitrary(g) && bytes.len() > 2 {
+                    bytes[0] =
+                        *g.choose(&[0x81, 0x82, 0x01, 0x00, 0x80, 0x88, 0x89, 0x8a, 0xc1, 0x83]).unwrap();
+                    bytes[1] = *g.choose(&[0, 1, 2, 125, 126, 127, 0x80, 0xff]).unwrap();
+                }
+                (bytes, u16::arbitrary(g))
+            })
+            .collect();
+        Self(pieces)
+    }
+
+    fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {
+        Box::new(self.0.shrink().map(Self))
+    }
+}
+
+/// Whatever comes, whenever it comes and however it ends: no panic, an end, and a verdict.
+#[test]
+fn nothing_a_peer_sends_can_hurt() {
+    fn law(hostile: Hostile, opens: bool, resets: bool, case: usize) -> bool {
+        let scenarios = Catalogue::embedded().scenarios();
+        let scenario = Arc::new(scenarios[case % scenarios.len()].clone());
+        let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
+        let mut engine = Engine::new(Arc::clone(&scenario), Role::Server, request, Limits::default(), 7);
+        let mut now = Duration::ZERO;
+        engine.handle(now, Input::Connected);
+        let mut pieces = hostile.0.into_iter();
+        let mut open = !opens;
+        let mut ended = false;
+        for _ in 0..10_000 {
+            match engine.poll(now) {
+                Action::Write(bytes) if !open => {
+                    open = true;
+                    engine.handle(now, Input::Received(Bytes::from(accepting(&bytes))));
+                }
+                Action::Write(_) | Action::ShutdownWrite => {}
+                Action::Wait(until) => match pieces.next() {
+                    Some((bytes, pause)) => {
+                        now += Duration::from_millis(u64::from(pause) / 64);
+                        engine.handle(now, Input::Received(Bytes::from(bytes)));
+                    }
+                    None if !ended => {
+                        ended = true;
+                        engine.handle(now, if resets { Input::Reset } else { Input::EndOfStream });
+                    }
+                    None => {
+                        now = until;
+                        engine.handle(now, Input::Tick);
+                    }
+                },
+                Action::Abort | Action::Finish => {
+                    judge(&scenario, Role::Server, &engine.into_transcript());
+                    return true;
+                }
+            }
+        }
+        false
+    }
+    QuickCheck::new().tests(1_000).quickcheck(law as fn(Hostile, bool, bool, usize) -> bool);
+}
+
+/// The response that accepts a request.
+fn accepting(request: &[u8]) -> Vec<u8> {
+    let (head, _) = RequestReader::new(HeadLimits::default()).push(request).unwrap().unwrap();
+    head.validate().unwrap().accept(&Agreement::default()).unwrap()
 }

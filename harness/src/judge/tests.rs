@@ -138,7 +138,7 @@ fn the_words_of_a_finding() {
 
     rfc6455-5.2-payload-length
       expected: a connection on which the case can be played
-      observed: what the server answered to the opening handshake cannot be read: the head is not HTTP: invalid HTTP version
+      observed: what answers there is not HTTP: it began with "SSH-2.0-OpenSSH_9.9"
 
     rfc6455-5.2-payload-length
       expected: a connection on which the case can be played

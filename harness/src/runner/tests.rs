@@ -1,1 +1,325 @@
+//! Whole runs over real sockets: lawful targets, and every way of not being one.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_reference_server::config::{Config, Handler};
+use wsgrade_reference_server::serve_stream;
+use wsgrade_reports::record::{Behavior, RunReport};
+
+use super::{Prepared, Run, Settings, Unreachable, probe};
+use crate::cli::Exit;
+use crate::engine::Limits;
+use crate::target::{RequestOptions, Target};
+
+/// Starts a server that hands each connection, with its number, to `serve`.
+async fn listen<F, S>(serve: F) -> SocketAddr
+where
+    F: Fn(TcpStream, usize) -> S + Send + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut number = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, number));
+            number += 1;
+        }
+    });
+    addr
+}
+
+/// Reads a request and answers with these bytes, and nothing else.
+async fn answering(response: &'static [u8]) -> SocketAddr {
+    listen(move |mut stream, _| async move {
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(response).await;
+    })
+    .await
+}
+
+async fn echo(stream: TcpStream) {
+    let peer = stream.peer_addr().unwrap();
+    serve_stream(stream, peer, &Config::default()).await;
+}
+
+fn settings(jobs: usize) -> Settings {
+    let limits = Limits {
+        answer: Duration::from_millis(1500),
+        opening: Duration::from_millis(1500),
+        close: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    Settings { jobs, limits, seed: 1 }
+}
+
+async fn target(addr: SocketAddr) -> Target {
+    let url = format!("ws://{addr}/chat").parse().unwrap();
+    Target::find(url, &RequestOptions::default()).await.unwrap()
+}
+
+async fn reason(addr: SocketAddr) -> String {
+    let mut target = target(addr).await;
+    let Unreachable { url, reason } = probe(&mut target, &settings(1), &BTreeSet::new()).await.unwrap_err();
+    assert_eq!(url, format!("ws://{addr}/chat"));
+    reason.replace(&addr.to_string(), "ADDR")
+}
+
+fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Scenario>> {
+    let all = Catalogue::embedded().scenarios().iter();
+    all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect()
+}
+
+struct Playing {
+    run: Run,
+    prepared: Prepared,
+    interrupt: watch::Sender<bool>,
+}
+
+async fn playing(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) -> Playing {
+    let mut target = target(addr).await;
+    let settings = settings(jobs);
+    let facts = probe(&mut target, &settings, &BTreeSet::from([Need::Echo])).await.unwrap();
+    let (interrupt, interrupted) = watch::channel(false);
+    let (events, _) = mpsc::unbounded_channel();
+    let run = Run {
+        catalogue: Arc::new(Catalogue::embedded().clone()),
+        selected,
+        settings,
+        patterns: (Vec::new(), Vec::new()),
+        events,
+        interrupted,
+    };
+    let prepared = Prepared { target, facts, name: None, repeat: "wsgrade test URL -c ".to_owned() };
+    Playing { run, prepared, interrupt }
+}
+
+async fn play(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) -> RunReport {
+    let Playing { run, prepared, interrupt: _interrupt } = playing(addr, selected, jobs).await;
+    run.play(&[prepared]).await
+}
+
+fn count(report: &RunReport, behavior: Behavior) -> usize {
+    report.targets[0].cases.iter().filter(|record| record.behavior == behavior).count()
+}
+
+#[tokio::test]
+async fn why_nothing_can_be_played() {
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    };
+    let silent = listen(|stream, _| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    })
+    .await;
+    let reasons = [
+        reason(closed).await,
+        reason(answering(b"").await).await,
+        reason(answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await).await,
+        reason(answering(b"HTTP/1.1 200 OK\r\n\r\nhello").await).await,
+        reason(answering(b"HTTP/1.1 401 Unauthorized\r\n\r\n").await).await,
+        reason(answering(b"HTTP/1.1 301 Moved Permanently\r\nLocation: /x\r\n\r\n").await).await,
+        reason(answering(b"SSH-2.0-OpenSSH_9.9\r\n").await).await,
+        reason(answering(b"\x15\x03\x01\x00\x02\x02\x50").await).await,
+        reason(
+            answering(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            )
+            .await,
+        )
+        .await,
+        reason(silent).await,
+    ];
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    cannot connect to ADDR: connection refused; is the server running there?
+    the server ended the connection before it answered the opening handshake
+    the server answered 404 Not Found instead of 101; there is no WebSocket at `/chat`: give the path of the endpoint in the URL
+    the server answered 200 OK instead of 101
+    the server answered 401 Unauthorized instead of 101; give what it asks for by --header 'Authorization: …'
+    the server answered 301 Moved Permanently instead of 101; give the URL it redirects to
+    what answers there is not HTTP: it began with "SSH-2.0-OpenSSH_9.9"
+    what answers there speaks TLS, not plain HTTP
+    the server's opening handshake is not valid: there is no Sec-WebSocket-Accept field
+    the server did not answer the opening handshake in time
+    "#);
+}
+
+#[tokio::test]
+async fn the_reference_server_passes_strictly() {
+    let addr = listen(|stream, _| echo(stream)).await;
+    let report = play(addr, cases(|_| true), 16).await;
+    assert_eq!(report.targets[0].cases.len(), Catalogue::embedded().scenarios().len());
+    for record in &report.targets[0].cases {
+        let good = matches!(record.behavior, Behavior::Pass | Behavior::Informational);
+        assert!(good && record.severity() <= wsgrade_reports::record::Severity::Neutral, "{record:#?}");
+    }
+    assert_eq!(Exit::of_run(&report), Exit::Success);
+    let unknown: Vec<_> = report
+        .cases
+        .iter()
+        .flat_map(|case| &case.rules)
+        .filter(|rule| !report.rules.contains_key(*rule))
+        .collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// It takes five connections and is gone: one sentence, no failures, and no waiting for each of the rest.
+#[tokio::test]
+async fn a_target_that_dies_halfway_is_not_blamed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for _ in 0..5 {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(echo(stream));
+        }
+    });
+    let report = play(addr, cases(|_| true), 2).await;
+    let stopped = report.targets[0].stopped.clone().unwrap();
+    let expected = format!(
+        "the target stopped serving after 4 of {} cases: cannot connect to {addr}: connection refused",
+        Catalogue::embedded().scenarios().len()
+    );
+    assert_eq!(stopped, expected);
+    assert_eq!((count(&report, Behavior::Pass), count(&report, Behavior::Fail)), (4, 0));
+    assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
+}
+
+/// It still accepts but serves nobody any more.
+#[tokio::test]
+async fn a_target_that_hangs_halfway_is_not_blamed() {
+    let addr = listen(|stream, number| async move {
+        if number < 5 {
+            echo(stream).await;
+        } else {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            drop(stream);
+        }
+    })
+    .await;
+    let report = play(addr, cases(|_| true), 4).await;
+    let stopped = report.targets[0].stopped.clone().unwrap();
+    assert!(stopped.contains("the server did not answer the opening handshake in time"), "{stopped}");
+    assert_eq!((count(&report, Behavior::Pass), count(&report, Behavior::Fail)), (4, 0));
+    assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
+}
+
+/// It drops connections when it has more than one: each case passes alone, and says that it did not beside others.
+#[tokio::test]
+async fn what_fails_only_beside_others_passes_and_is_marked() {
+    let open = Arc::new(AtomicUsize::new(0));
+    let addr = listen(move |stream, number| {
+        let open = Arc::clone(&open);
+        async move {
+            let busy = open.fetch_add(1, Ordering::SeqCst) > 0;
+            if busy && (2..=4).contains(&number) {
+                let mut stream = stream;
+                answer_and_drop(&mut stream).await;
+            } else {
+                echo(stream).await;
+            }
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let report = play(addr, cases(|scenario| scenario.section() == "1.1"), 4).await;
+    let records = &report.targets[0].cases;
+    assert_eq!(count(&report, Behavior::Pass), records.len(), "{records:#?}");
+    let marked = records.iter().filter(|record| record.when_busy == Some(Behavior::Fail)).count();
+    assert!(marked > 0, "{records:#?}");
+    assert_eq!(Exit::of_run(&report), Exit::Success);
+}
+
+/// Completes the opening handshake and ends TCP.
+async fn answer_and_drop(stream: &mut TcpStream) {
+    use wsgrade_codec::handshake::{Agreement, Limits, RequestReader};
+    let mut reader = RequestReader::new(Limits::default());
+    let mut buffer = [0; 1024];
+    loop {
+        let count = stream.read(&mut buffer).await.unwrap();
+        if let Some((head, _)) = reader.push(&buffer[..count]).unwrap() {
+            let response = head.validate().unwrap().accept(&Agreement::default()).unwrap();
+            stream.write_all(&response).await.unwrap();
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_no_echo_is_not_failed_for_it() {
+    let addr = listen(|stream, _| async move {
+        let silent: Handler = Arc::new(|_| None);
+        let peer = stream.peer_addr().unwrap();
+        serve_stream(stream, peer, &Config { handler: silent, ..Config::default() }).await;
+    })
+    .await;
+    let report =
+        play(addr, cases(|scenario| ["1.1", "2", "4.1"].contains(&scenario.section().as_str())), 8).await;
+    assert_eq!(count(&report, Behavior::Fail), 0, "{:#?}", report.targets[0].cases);
+    assert!(count(&report, Behavior::Unimplemented) >= 8);
+    assert!(count(&report, Behavior::Pass) >= 10);
+}
+
+#[tokio::test]
+async fn an_interrupted_run_keeps_what_it_has() {
+    let addr = listen(|stream, number| async move {
+        if number < 4 {
+            echo(stream).await;
+        } else {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            drop(stream);
+        }
+    })
+    .await;
+    let Playing { run, prepared, interrupt } = playing(addr, cases(|_| true), 1).await;
+    let (events, mut listener) = mpsc::unbounded_channel();
+    let run = Run { events, ..run };
+    tokio::spawn(async move {
+        let mut judged = 0;
+        while let Some(event) = listener.recv().await {
+            judged += usize::from(matches!(event, crate::event::RunEvent::CaseFinished { .. }));
+            if judged == 3 {
+                interrupt.send(true).unwrap();
+            }
+        }
+    });
+    let report = run.play(&[prepared]).await;
+    let total = Catalogue::embedded().scenarios().len();
+    assert_eq!(report.targets[0].stopped, Some(format!("interrupted after 3 of {total} cases")));
+    assert_eq!(count(&report, Behavior::Pass), 3);
+    assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
+}
+
+/// Ten of a kind: the gate is about MUSTs, and an empty run never meets it.
+#[tokio::test]
+async fn the_gate() {
+    let addr = listen(|stream, _| echo(stream)).await;
+    let report = play(addr, cases(|scenario| scenario.section() == "1.1"), 4).await;
+    let with = |behavior| {
+        let mut report = report.clone();
+        report.targets[0].cases[0].behavior = behavior;
+        Exit::of_run(&report)
+    };
+    assert_eq!(with(Behavior::Pass), Exit::Success);
+    assert_eq!(with(Behavior::NonStrict), Exit::Success);
+    assert_eq!(with(Behavior::Fail), Exit::GateNotMet);
+    assert_eq!(with(Behavior::Inconclusive), Exit::Inconclusive);
+    let mut empty = report.clone();
+    empty.targets[0].cases.clear();
+    assert_eq!(Exit::of_run(&empty), Exit::Inconclusive);
+    let mut nothing_judged = report.clone();
+    nothing_judged.targets[0].cases.iter_mut().for_each(|record| record.behavior = Behavior::Unimplemented);
+    assert_eq!(Exit::of_run(&nothing_judged), Exit::Inconclusive);
+}

@@ -21,7 +21,7 @@ pub enum UrlError {
     #[error("the address must begin with ws://")]
     Scheme,
     /// `wss` is real, and not done here.
-    #[error("wss:// needs TLS, which this client does not have")]
+    #[error("wss:// needs TLS, which is not built in")]
     Tls,
     /// "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
     #[error("a ws:// address cannot have a fragment (#); write %23 for the character")]

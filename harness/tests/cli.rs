@@ -1,0 +1,204 @@
+//! The binary as a user and a CI gate meet it: what it prints, what it writes, how it exits.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn wsgrade(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
+    command.args(args).env("NO_COLOR", "1").env("COLUMNS", "100");
+    command.output().expect("the binary of this package starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn record(dir: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(dir.join("run.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn without_a_url_the_reference_server_is_graded_and_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = wsgrade(&["test", "--out", dir.path().to_str().unwrap()]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    assert!(text.contains("Grade A+"), "{text}");
+    assert!(text.contains(&format!("Report: {}", dir.path().join("index.html").display())), "{text}");
+    for file in ["index.html", "junit.xml", "run.json"] {
+        assert!(dir.path().join(file).is_file(), "{file}");
+    }
+    let run = record(dir.path());
+    let cases = run["targets"][0]["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), run["catalogue"]["selected"].as_u64().unwrap() as usize);
+    let numbered = |case: &&Value| case["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit());
+    assert_eq!(cases.iter().filter(numbered).count(), 247);
+    for case in cases {
+        let behavior = case["behavior"].as_str().unwrap();
+        assert!(["pass", "informational"].contains(&behavior), "{case}");
+        assert!(["pass", "informational"].contains(&case["close"].as_str().unwrap()), "{case}");
+        assert!(case["duration_ms"].as_f64().unwrap() > 0.0, "{case}");
+        assert_eq!((&case["role"], &case["carrier"]), (&Value::from("server"), &Value::from("tcp")));
+    }
+}
+
+#[test]
+fn the_list_of_cases() {
+    let output = wsgrade(&["cases", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let cases: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
+    let numbered =
+        cases.iter().filter(|c| c["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit()));
+    assert_eq!(numbered.count(), 247);
+    for case in &cases {
+        assert!(!case["title"].as_str().unwrap().is_empty(), "{case}");
+        assert!(!case["section"].as_str().unwrap().is_empty(), "{case}");
+        assert!(!case["rules"].as_array().unwrap().is_empty(), "{case}");
+        assert!(!case["roles"].as_array().unwrap().is_empty(), "{case}");
+        assert!(case["needs"].is_array(), "{case}");
+    }
+    let one = wsgrade(&["cases", "-c", "6.4.1"]);
+    insta::assert_snapshot!(stdout(&one), @"6.4.1  Invalid fragment between two valid ones");
+}
+
+/// A case written out is a case file, and a case file is played.
+#[test]
+fn a_users_own_case() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mine.toml");
+    let text = stdout(&wsgrade(&["cases", "-c", "1.1.2", "--format", "toml"]));
+    let section = "[[section]]\nid = \"X\"\ntitle = \"Mine\"\n\n";
+    std::fs::write(&file, section.to_owned() + &text.replace("\"1.1.2\"", "\"X.1\"")).unwrap();
+    let out = dir.path().join("report");
+    let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+    let output = wsgrade(&["test", "--cases", file, "-c", "X.*", "--out", out]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let run = record(Path::new(out));
+    assert_eq!(run["targets"][0]["cases"][0]["id"], "X.1");
+    assert_eq!(run["catalogue"]["selected"], 1);
+}
+
+#[test]
+fn selection_and_exclusion() {
+    let ids = |args: &[&str]| {
+        let text = stdout(&wsgrade(&[&["cases"], args].concat()));
+        text.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&["-c", "6.4.*", "-x", "6.4.1", "-x", "*.4"]), ["6.4.2", "6.4.3"]);
+    assert_eq!(ids(&["-c", "1.1.1", "-c", "2.1"]), ["1.1.1", "2.1"]);
+}
+
+/// Whatever is wrong with the command line or a case file is exit code 2 and a sentence.
+#[test]
+fn what_is_wrong_with_the_command_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = dir.path().join("bad.toml");
+    std::fs::write(&bad, "[[case]]\nid = \"X.1\"\ntitel = \"A typo\"\n").unwrap();
+    let bad = bad.to_str().unwrap();
+    let said = [
+        vec!["test", "http://localhost/"],
+        vec!["test", "wss://localhost/"],
+        vec!["test", "-c", "6.99.*"],
+        vec!["test", "-c", "F.1", "-x", "F.*"],
+        vec!["test", "--timeout", "soon"],
+        vec!["test", "--header", "no colon"],
+        vec!["test", "--role", "client"],
+        vec!["test", "--cases", bad],
+        vec!["report", bad],
+        vec!["tset"],
+    ]
+    .map(|args| {
+        let output = wsgrade(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{args:?}");
+        format!("$ wsgrade {}\n{}", args.join(" "), stderr(&output)).replace(bad, "bad.toml")
+    });
+    insta::assert_snapshot!(said.join("\n"), @r"
+    $ wsgrade test http://localhost/
+    error: invalid value 'http://localhost/' for '[URL]...': the address must begin with ws://
+
+    For more information, try '--help'.
+
+    $ wsgrade test wss://localhost/
+    error: invalid value 'wss://localhost/' for '[URL]...': wss:// needs TLS, which is not built in
+
+    For more information, try '--help'.
+
+    $ wsgrade test -c 6.99.*
+    wsgrade: no case matches `6.99.*`; did you mean `6.9.4`?
+
+    $ wsgrade test -c F.1 -x F.*
+    wsgrade: no case is selected: `wsgrade cases` lists what there is
+
+    $ wsgrade test --timeout soon
+    error: invalid value 'soon' for '--timeout <TIME>': expected number at 0: a time is written 500ms, 4s or 1m
+
+    For more information, try '--help'.
+
+    $ wsgrade test --header no colon
+    error: invalid value 'no colon' for '--header <HEADER>': a header is written `Name: value`
+
+    For more information, try '--help'.
+
+    $ wsgrade test --role client
+    wsgrade: `wsgrade test` grades servers; it has no cases for the role client
+
+    $ wsgrade test --cases bad.toml
+    wsgrade: bad.toml:3:1: unknown key `titel` in a case
+      help: did you mean `title`?
+    bad.toml:1:1: a case without `title`
+    bad.toml:1:1: a case without `why`
+    bad.toml:1:1: a case without `rules`
+
+    $ wsgrade report bad.toml
+    wsgrade: bad.toml: this is no run record of wsgrade: invalid type: sequence, expected u32 at line 1 column 1
+
+    $ wsgrade tset
+    error: unrecognized subcommand 'tset'
+
+      tip: a similar subcommand exists: 'test'
+
+    Usage: wsgrade [COMMAND]
+
+    For more information, try '--help'.
+    ");
+}
+
+/// A target that is not there is exit code 3, one sentence and no report.
+#[test]
+fn a_target_that_is_not_there() {
+    let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("report");
+    let output = wsgrade(&["test", &format!("ws://{addr}/"), "--out", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    let expected = format!(
+        "wsgrade: ws://{addr}/: cannot connect to {addr}: connection refused; is the server running there?\n"
+    );
+    assert_eq!(stderr(&output), expected);
+    assert!(!out.exists());
+}
+
+/// The report can be made again from the record, and says the same.
+#[test]
+fn a_report_from_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = dir.path().join("first");
+    let again = dir.path().join("again");
+    let played = wsgrade(&["test", "-c", "2.*", "--out", first.to_str().unwrap()]);
+    let run = first.join("run.json");
+    let made = wsgrade(&["report", run.to_str().unwrap(), "--out", again.to_str().unwrap()]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    for file in ["index.html", "junit.xml", "run.json"] {
+        let read = |dir: &Path| std::fs::read_to_string(dir.join(file)).unwrap();
+        assert!(read(&first) == read(&again), "{file}");
+    }
+    let text = |output: &Output| stdout(output).lines().filter(|line| !line.starts_with("Report:")).count();
+    assert_eq!(text(&played), text(&made));
+}

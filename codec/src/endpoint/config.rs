@@ -45,7 +45,7 @@ pub struct Config {
     /// The level of compression, 0 to 9. Default: 6.
     pub compression_level: u32,
     /// About how many bytes of room [`read_buffer`](super::Endpoint::read_buffer) makes; there is at least half of it,
-    /// unless fewer bytes are missing of a frame. Default: 32 KiB.
+    /// unless fewer bytes are missing of a frame. Default: 16 KiB.
     pub read_chunk: usize,
 }
 

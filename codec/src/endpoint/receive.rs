@@ -136,8 +136,9 @@ impl Receiver {
         if missing > 0 && missing <= self.input.capacity() - there {
             return;
         }
-        // As much again as there is, if the frame needs it: the buffer grows with what came.
-        let wish = missing.min(there).max(chunk);
+        // As much again as there is, if the frame needs it: the buffer grows with what came. And no more than the frame
+        // needs, if that is worth a read: behind its end the buffer can begin at its front again, and nothing is moved.
+        let wish = if missing >= chunk / 2 { missing.min(there.max(chunk)) } else { chunk };
         if !self.input.try_reclaim(wish) {
             self.input.reserve(wish.max(2 * chunk));
             self.allocated = self.input.capacity();

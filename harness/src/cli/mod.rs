@@ -32,7 +32,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Grade servers; without a URL, the built-in reference server
-    Test(test::TestArgs),
+    Test(Box<test::TestArgs>),
     /// List the cases
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json
@@ -42,9 +42,9 @@ enum Command {
 impl Cli {
     /// Does what was asked.
     pub async fn run(self) -> Exit {
-        let command = self.command.unwrap_or_else(|| Command::Test(test::TestArgs::default()));
+        let command = self.command.unwrap_or_else(|| Command::Test(Box::default()));
         match command {
-            Command::Test(args) => test::run(args).await,
+            Command::Test(args) => test::run(*args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
         }

@@ -1,22 +1,22 @@
-//! The state machine. See the picture in [`super`].
+//! The state machine: the opening, the steps. See the picture in [`super`]; what comes after the steps is in
+//! `settle`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Awaited, By, End, Ending, Scenario, Step};
+use wsgrade_cases::model::{Awaited, End, Ending, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
-use super::close::{GOING_AWAY, NORMAL, reply_to};
 use super::log::Log;
 use super::opening::{Opener, Request, Verdict};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
 use super::{Action, Input, Limits};
-use crate::answer::{Answer, Fit, PROBE, Pattern};
+use crate::answer::{Answer, PROBE, Pattern};
 
 /// Answers beyond what the case expects, after which the peer is cut off.
 const EXCESS_ANSWERS: usize = 1_000;
@@ -29,39 +29,39 @@ const EXCESS_ANSWERS: usize = 1_000;
 #[derive(Debug)]
 pub struct Engine {
     scenario: Arc<Scenario>,
-    limits: Limits,
+    pub(super) limits: Limits,
     /// The role of the endpoint under test; ours is the other.
-    role: Role,
+    pub(super) role: Role,
     /// The answers of each accepted outcome, in their order.
-    patterns: Vec<Pattern>,
+    pub(super) patterns: Vec<Pattern>,
     /// How the connection is expected to end: as the first accepted outcome says.
-    ending: Ending,
-    phase: Phase,
-    sender: Sender,
+    pub(super) ending: Ending,
+    pub(super) phase: Phase,
+    pub(super) sender: Sender,
     receiver: Receiver,
-    log: Log,
+    pub(super) log: Log,
     /// What the carrier has to do, before anything else.
     queued: VecDeque<Action>,
     /// No write before this time: a case may ask for pauses between pieces.
     hold: Duration,
     /// When something last came that the case was waiting for.
-    progress: Duration,
+    pub(super) progress: Duration,
     /// When anything last came.
-    heard: Duration,
-    answers: Vec<Answer>,
+    pub(super) heard: Duration,
+    pub(super) answers: Vec<Answer>,
     /// How many of the answers an `await` has passed. `<= answers.len()`.
     awaited: usize,
-    probe: Option<Probe>,
+    pub(super) probe: Option<Probe>,
     bytes_allowed: u64,
     /// The status code in the peer's Close (inside: `None` for a Close without).
-    peer_close: Option<Option<u16>>,
+    pub(super) peer_close: Option<Option<u16>>,
     gone: bool,
 }
 
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Opening {
-        opener: Opener,
+        opener: Box<Opener>,
         until: Duration,
     },
     Playing {
@@ -84,20 +84,21 @@ enum Phase {
 }
 
 #[derive(Debug)]
-enum StepWait {
+pub(super) enum StepWait {
     Answer { event: Awaited, until: Duration },
     Probe { mark: String, until: Duration },
     Pause { mark: Option<String>, until: Duration },
 }
 
 #[derive(Debug)]
-struct Probe {
+pub(super) struct Probe {
     payload: String,
-    answered: Option<Duration>,
+    /// When its pong came.
+    pub(super) answered: Option<Duration>,
 }
 
 /// What a phase has to say after it was looked at.
-enum Flow {
+pub(super) enum Flow {
     /// Something changed: look again.
     Again,
     /// Nothing before this time.
@@ -120,7 +121,7 @@ impl Engine {
             .max()
             .unwrap_or(0);
         let mut sender = Sender::new(role.peer(), seed);
-        let opener = Opener::new(request, sender.nonce());
+        let opener = Box::new(Opener::new(request, sender.nonce()));
         Self {
             patterns,
             ending,
@@ -253,14 +254,7 @@ impl Engine {
             self.log.push(heard.what);
             match heard.control {
                 None => {}
-                Some(Control::Ping(payload)) => {
-                    // RFC 6455 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response,
-                    // unless it already received a Close frame."
-                    if self.peer_close.is_none() && !self.sender.sent_close() && self.sender.is_idle() {
-                        self.sender.lawful(Opcode::PONG, &payload, &mut self.log);
-                        self.sender.flush();
-                    }
-                }
+                Some(Control::Ping(payload)) => self.answer_ping(&payload),
                 Some(Control::Pong(payload)) => {
                     if let Some(probe) = &mut self.probe
                         && probe.payload.as_bytes() == &payload[..]
@@ -277,6 +271,19 @@ impl Engine {
         let expected = self.patterns.iter().filter_map(Pattern::events).map(<[_]>::len).max().unwrap_or(0);
         if self.answers.len() > expected + EXCESS_ANSWERS {
             self.give_up("the peer to stop answering what nobody asked");
+        }
+    }
+
+    /// RFC 6455 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
+    /// already received a Close frame." While we are writing, a pong could fall into the middle of a frame.
+    fn answer_ping(&mut self, payload: &[u8]) {
+        if self.peer_close.is_none()
+            && !self.sender.sent_close()
+            && self.sender.is_idle()
+            && self.sender.at_boundary()
+        {
+            self.sender.lawful(Opcode::PONG, payload, &mut self.log);
+            self.sender.flush();
         }
     }
 
@@ -495,129 +502,10 @@ impl Engine {
         self.log.push(What::StillOpen { mark });
     }
 
-    fn send_probe(&mut self) {
+    pub(super) fn send_probe(&mut self) {
         let payload = format!("{PROBE}{}", self.sender.token());
         self.sender.lawful(Opcode::PING, payload.as_bytes(), &mut self.log);
         self.sender.flush();
         self.probe = Some(Probe { payload, answered: None });
-    }
-
-    // ---- the outcome ----
-
-    /// Everything is sent: waits until the outcome is known, then ends the connection.
-    fn settle(&mut self, now: Duration, since: Duration) -> Flow {
-        if self.sender.sent_close() {
-            self.phase = Phase::Closing { until: now.saturating_add(self.limits.close) };
-            return Flow::Again;
-        }
-        let until = self.progress.max(since).saturating_add(self.limits.answer);
-        match self.ending.by {
-            By::Us | By::Either => {
-                if self.outcome_is_known() {
-                    return self.close(now, NORMAL);
-                }
-                if now >= until {
-                    self.log.push(What::TimedOut { waited_for: "the expected answers".to_owned() });
-                    return self.close(now, NORMAL);
-                }
-                Flow::Wait(until)
-            }
-            By::Peer => self.settle_failing(now, since, until),
-        }
-    }
-
-    /// The peer has to fail the connection. If it answers what it must not, or is silent but alive, then it has
-    /// not, and waiting longer would show nothing new.
-    fn settle_failing(&mut self, now: Duration, since: Duration, until: Duration) -> Flow {
-        let fits: Vec<_> = self.patterns.iter().map(|pattern| pattern.fit(&self.answers)).collect();
-        if !fits.is_empty() && fits.iter().all(|fit| *fit == Fit::No) {
-            return self.close(now, GOING_AWAY);
-        }
-        let fresh = self.probe.as_ref().filter(|probe| probe.answered.is_none_or(|at| at >= since));
-        match fresh {
-            None => {
-                let ask_at = self.heard.max(since).saturating_add(self.limits.silence);
-                if now >= ask_at && self.sender.at_boundary() {
-                    self.send_probe();
-                    return Flow::Again;
-                }
-                if now < until {
-                    return Flow::Wait(if self.sender.at_boundary() { ask_at.min(until) } else { until });
-                }
-            }
-            Some(Probe { answered: Some(at), .. }) => {
-                let until = at.saturating_add(self.limits.silence);
-                if now < until {
-                    return Flow::Wait(until);
-                }
-            }
-            Some(Probe { answered: None, .. }) => {
-                if now < until {
-                    return Flow::Wait(until);
-                }
-            }
-        }
-        self.log.push(What::TimedOut { waited_for: "the peer to fail the connection".to_owned() });
-        self.close(now, GOING_AWAY)
-    }
-
-    /// Whether nothing that may still come can change which outcome is the first to match.
-    fn outcome_is_known(&self) -> bool {
-        for pattern in &self.patterns {
-            match pattern.fit(&self.answers) {
-                Fit::Match => return true,
-                Fit::Possible => return false,
-                Fit::No => {}
-            }
-        }
-        true
-    }
-
-    // ---- the end ----
-
-    /// Begins the closing handshake, where the peer can still read a frame.
-    fn close(&mut self, now: Duration, body: &[u8]) -> Flow {
-        if self.sender.at_boundary() {
-            self.sender.lawful(Opcode::CLOSE, body, &mut self.log);
-            self.sender.flush();
-            self.phase = Phase::Closing { until: now.saturating_add(self.limits.close) };
-        } else {
-            self.log.push(What::Closed { how: ClosedHow::GaveUp });
-            self.finish();
-        }
-        Flow::Again
-    }
-
-    /// The peer closes while we were still at it: answers its Close.
-    fn answer_close(&mut self, now: Duration) -> Flow {
-        let cut_short = !self.sender.is_idle();
-        self.sender.discard();
-        self.log.step = None;
-        if let Some(code) = self.peer_close
-            && !self.sender.sent_close()
-            && self.sender.at_boundary()
-            && !cut_short
-        {
-            self.sender.lawful(Opcode::CLOSE, &reply_to(code), &mut self.log);
-            self.sender.flush();
-        }
-        self.drain(now);
-        Flow::Again
-    }
-
-    /// Both Close frames are out: the server ends TCP first (RFC 6455 7.1.1).
-    fn drain(&mut self, now: Duration) {
-        self.phase = Phase::Draining { until: now.saturating_add(self.limits.close), ended: false };
-    }
-
-    fn give_up(&mut self, waited_for: &str) {
-        self.log.push(What::TimedOut { waited_for: waited_for.to_owned() });
-        self.log.push(What::Closed { how: ClosedHow::GaveUp });
-        self.finish();
-    }
-
-    fn finish(&mut self) {
-        self.sender.discard();
-        self.phase = Phase::Done;
     }
 }

@@ -19,6 +19,7 @@ mod machine;
 mod opening;
 mod receive;
 mod send;
+mod settle;
 #[cfg(test)]
 mod tests;
 

@@ -156,7 +156,10 @@ impl Opener {
                 let message = http_message(&head.raw);
                 match self.agreed(&head) {
                     Ok((negotiated, opened)) => Verdict::Opened { message, negotiated, opened, rest },
-                    Err(failure) => Verdict::Failed { message: Some(message), failure },
+                    Err(reason) => {
+                        let failure = What::OpeningFailed { status: Some(head.status), reason };
+                        Verdict::Failed { message: Some(message), failure }
+                    }
                 }
             }
             Err(error) => {
@@ -188,8 +191,8 @@ impl Opener {
         story
     }
 
-    /// What a whole response agrees to.
-    fn agreed(&self, head: &ResponseHead) -> Result<(Negotiated, What), What> {
+    /// What a whole response agrees to, or why it does not.
+    fn agreed(&self, head: &ResponseHead) -> Result<(Negotiated, What), String> {
         let hello = self.hello();
         let agreed = head.validate(&hello).map_err(|error| refused(head, &error))?;
         let offers: Vec<_> = hello
@@ -198,10 +201,8 @@ impl Opener {
             .filter(|offer| offer.name == deflate::NAME)
             .filter_map(|offer| deflate::Offer::parse(offer).ok())
             .collect();
-        let deflate = deflate::accept_response(&agreed.extensions, &offers).map_err(|error| {
-            let reason = format!("the server's opening handshake is not valid: {error}");
-            What::OpeningFailed { status: Some(head.status), reason }
-        })?;
+        let deflate = deflate::accept_response(&agreed.extensions, &offers)
+            .map_err(|error| format!("the server's opening handshake is not valid: {error}"))?;
         let extensions = (!agreed.extensions.is_empty()).then(|| format_extensions(&agreed.extensions));
         Ok((Negotiated { deflate }, What::Opened { subprotocol: agreed.subprotocol, extensions }))
     }
@@ -234,13 +235,12 @@ fn no_http(bytes: &[u8]) -> Option<String> {
     Some(format!("what answers there is not HTTP: it began with {shown:?}"))
 }
 
-fn refused(head: &ResponseHead, error: &ResponseError) -> What {
-    let reason = if head.status == 101 {
+fn refused(head: &ResponseHead, error: &ResponseError) -> String {
+    if head.status == 101 {
         format!("the server's opening handshake is not valid: {error}")
     } else {
         format!("the server answered {} {} instead of 101", head.status, head.reason).replace("  ", " ")
-    };
-    What::OpeningFailed { status: Some(head.status), reason }
+    }
 }
 
 /// A head as the transcript has it: lines, with what cannot be shown escaped.

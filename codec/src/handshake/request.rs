@@ -270,7 +270,7 @@ impl RequestError {
             }
             Self::SeveralVersions => (
                 "11.3.5",
-                "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.",
+                "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.",
             ),
             Self::Subprotocols(_) | Self::SubprotocolTwice(_) => (
                 "4.1",

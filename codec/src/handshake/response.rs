@@ -185,7 +185,7 @@ impl ResponseError {
             ),
             Self::Subprotocol => (
                 "11.3.4",
-                "The |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an HTTP response.",
+                "However, the |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an HTTP response.",
             ),
             Self::SubprotocolNotOffered(_) => (
                 "4.1",

@@ -292,7 +292,9 @@ pub struct Accept {
     /// The answers of the peer.
     pub saw: Saw,
     /// How the connection ended, where that is part of the outcome and not only of the close verdict. Where
-    /// given, the close verdict is judged by it too, instead of by [`Scenario::ending`].
+    /// given, the close verdict is judged by it too, instead of by [`Scenario::ending`]. Where not, and the
+    /// case's ending is begun by the peer, the outcome still asks that the peer began: to fail the connection is
+    /// something it did, not only how things ended.
     pub ending: Option<Ending>,
     /// The rule the verdict rests on, where it is not the case's main rule.
     pub rule: Option<RuleId>,

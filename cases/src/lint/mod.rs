@@ -246,7 +246,9 @@ fn shadows(scenario: &Scenario, findings: &mut Findings) {
 
 fn covers(scenario: &Scenario, earlier: &Accept, later: &Accept) -> bool {
     let ending = match (&earlier.ending, &later.ending) {
-        (None, _) => true,
+        (None, None) => true,
+        // Without an ending of its own an outcome still asks that the peer begins, where the case does.
+        (None, Some(later)) => scenario.ending.by != By::Peer || later.by == By::Peer,
         (Some(earlier), Some(later)) => ending_covers(earlier, later),
         (Some(earlier), None) => earlier.by == By::Either,
     };

@@ -263,3 +263,18 @@ fn shadows() {
     assert!(!shadowed(&ending("by = \"us\""), &ending("by = \"us\", clean = false")));
     assert!(shadowed(&ending("by = \"us\", clean = false"), &ending("by = \"us\"")));
 }
+
+/// Where the peer has to fail the connection, an outcome without an ending of its own is only for a peer that did.
+#[test]
+fn an_outcome_of_a_peer_that_fails_the_connection_leaves_room_for_one_that_does_not() {
+    let shadowed = |ending: &str| {
+        findings(&format!(
+            "steps = [{{ send = 3 }}]\nending = {{ by = \"peer\", codes = [1002] }}\naccept = [{{ verdict = \"pass\", saw = [] }}, {{ verdict = \"non-strict\", saw = [], {ending} }}]"
+        ))
+        .contains("outcome 2 is never reached")
+    };
+    assert!(!shadowed("ending = { by = \"either\" }"));
+    assert!(!shadowed("ending = { by = \"us\" }"));
+    assert!(shadowed("ending = { by = \"peer\", codes = [1009] }"));
+    assert!(shadowed("note = \"the same again\""));
+}

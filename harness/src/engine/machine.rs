@@ -19,7 +19,9 @@ use super::{Action, Input, Limits};
 use crate::answer::{Answer, PROBE, Pattern};
 
 /// Answers beyond what the case expects, after which the peer is cut off.
-const EXCESS_ANSWERS: usize = 1_000;
+const EXCESS_ANSWERS: usize = 200;
+/// Frames beyond one for each byte that the case expects, after which the peer is cut off.
+const EXCESS_FRAMES: u64 = 20_000;
 
 /// Plays one case on one connection.
 ///
@@ -52,7 +54,12 @@ pub struct Engine {
     /// How many of the answers an `await` has passed. `<= answers.len()`.
     awaited: usize,
     pub(super) probe: Option<Probe>,
+    /// How many more bytes the peer may send.
     bytes_allowed: u64,
+    /// How many frames it may send in all.
+    frames_allowed: u64,
+    /// How many answers it may give in all.
+    answers_allowed: usize,
     /// The status code in the peer's Close (inside: `None` for a Close without).
     pub(super) peer_close: Option<Option<u16>>,
     gone: bool,
@@ -123,7 +130,6 @@ impl Engine {
         let mut sender = Sender::new(role.peer(), seed);
         let opener = Box::new(Opener::new(request, sender.nonce()));
         Self {
-            patterns,
             ending,
             phase: Phase::Opening { opener, until: limits.opening },
             sender,
@@ -136,9 +142,13 @@ impl Engine {
             answers: Vec::new(),
             awaited: 0,
             probe: None,
+            frames_allowed: expected.saturating_add(EXCESS_FRAMES),
+            answers_allowed: patterns.iter().filter_map(Pattern::events).map(<[_]>::len).max().unwrap_or(0)
+                + EXCESS_ANSWERS,
             bytes_allowed: expected.saturating_mul(2).saturating_add(limits.excess_bytes),
             peer_close: None,
             gone: false,
+            patterns,
             scenario,
             limits,
             role,
@@ -252,6 +262,9 @@ impl Engine {
                 self.answers.extend(std::iter::repeat_n(answer, times as usize));
             }
             self.log.push(heard.what);
+            if self.answers.len() > self.answers_allowed {
+                return self.give_up("the peer to stop answering what nobody asked for");
+            }
             match heard.control {
                 None => {}
                 Some(Control::Ping(payload)) => self.answer_ping(&payload),
@@ -268,9 +281,8 @@ impl Engine {
                 }
             }
         }
-        let expected = self.patterns.iter().filter_map(Pattern::events).map(<[_]>::len).max().unwrap_or(0);
-        if self.answers.len() > expected + EXCESS_ANSWERS {
-            self.give_up("the peer to stop answering what nobody asked");
+        if self.receiver.frames() > self.frames_allowed {
+            self.give_up("the peer to stop sending frames that nobody asked for");
         }
     }
 

@@ -90,7 +90,7 @@ impl Default for Limits {
             opening: Duration::from_secs(5),
             whole: Duration::from_secs(60),
             silence: Duration::from_millis(300),
-            excess_bytes: 16 << 20,
+            excess_bytes: 4 << 20,
         }
     }
 }

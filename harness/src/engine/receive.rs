@@ -42,6 +42,8 @@ pub(super) struct Receiver {
     role: Role,
     message_cap: usize,
     frame: Option<Receiving>,
+    /// How many frames have begun.
+    frames: u64,
     violations: usize,
     heard: VecDeque<Heard>,
 }
@@ -69,6 +71,7 @@ impl Receiver {
             role,
             message_cap,
             frame: None,
+            frames: 0,
             violations: 0,
             heard: VecDeque::new(),
         }
@@ -84,6 +87,7 @@ impl Receiver {
         while let Some(piece) = self.decoder.next() {
             match &piece {
                 Piece::Header(header) => {
+                    self.frames += 1;
                     self.frame = Some(Receiving {
                         header: *header,
                         payload: PayloadDigest::new(),
@@ -115,14 +119,20 @@ impl Receiver {
         self.heard.pop_front()
     }
 
+    /// How many frames have begun to arrive.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// Whether the peer is in the middle of a message or of a data frame.
     pub(super) fn in_message(&self) -> bool {
         self.checker.in_message().is_some()
             || self.frame.as_ref().is_some_and(|frame| !frame.header.opcode.is_control())
     }
 
-    /// The frame that the end of the connection cut short, as far as it came.
+    /// The frame that the end of the connection cut short, as far as it came. What was not listened to is dropped.
     pub(super) fn unfinished(&mut self) -> Vec<What> {
+        self.heard.clear();
         self.end_frame();
         let mut story: Vec<_> = self.heard.drain(..).map(|heard| heard.what).collect();
         if self.decoder.in_frame().is_none() && self.decoder.buffered() > 0 {

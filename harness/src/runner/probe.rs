@@ -62,10 +62,17 @@ pub async fn probe(
     Err(Unreachable { url: target.url.to_string(), reason: first_reason.unwrap_or_default() })
 }
 
-/// Whether the target still accepts connections; if not, why.
-pub(super) async fn still_there(target: &Target, settings: &Settings) -> Result<(), String> {
-    let (transcript, _) = play_on(&Arc::new(question(Opening::default())), target, settings).await;
-    no_connection(&transcript).map_or(Ok(()), |reason| Err(reason.to_owned()))
+/// Whether the target still serves as it did when it was probed; if not, why.
+pub(super) async fn still_there(target: &Target, facts: &Facts, settings: &Settings) -> Result<(), String> {
+    let question = Arc::new(question(Opening::default()));
+    let (transcript, _) = play_on(&question, target, settings).await;
+    match no_connection(&transcript) {
+        Some(reason) => Err(reason.to_owned()),
+        None if facts.offers.contains(&Need::Echo) && !echoes(&question, &transcript) => {
+            Err("it no longer sends messages back".to_owned())
+        }
+        None => Ok(()),
+    }
 }
 
 /// A text message to a target of which nothing is known.

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use wsgrade_cases::model::{Need, Scenario};
-use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, Role, Severity, TargetReport};
+use wsgrade_reports::record::{
+    Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
+};
 
 use super::case::{self, no_connection};
 use super::probe::still_there;
@@ -15,8 +17,10 @@ use super::{Prepared, Run, Settings};
 use crate::event::RunEvent;
 use crate::target::Target;
 
-/// After so many cases in a row without a connection the target is asked whether it is still there.
+/// After so many cases in a row in which the target may have gone it is asked whether it is still there.
 const WORRYING: usize = 3;
+/// How many cases a sentence names.
+const NAMED: usize = 8;
 
 /// Plays everything and makes the target's part of the record.
 pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
@@ -68,7 +72,8 @@ impl Progress<'_> {
         let mut workers = self.start_workers(&results, &stop);
         drop(results);
         let mut interrupted = run.interrupted.clone();
-        let mut in_a_row = 0;
+        // The cases in a row in which the target may have gone.
+        let mut row = Vec::new();
         loop {
             let (index, record) = tokio::select! {
                 result = finished.recv() => match result {
@@ -80,14 +85,19 @@ impl Progress<'_> {
                     break;
                 }
             };
-            in_a_row = if no_connection(&record.transcript).is_some() { in_a_row + 1 } else { 0 };
+            if may_be_gone(&record) {
+                row.push(index);
+            } else {
+                row.clear();
+            }
             let provisional = run.settings.jobs > 1 && wants_confirmation(&record);
             self.keep(index, record, provisional);
-            if in_a_row >= WORRYING && self.target_is_gone().await {
-                break;
-            }
-            if in_a_row >= WORRYING {
-                in_a_row = 0;
+            if row.len() >= WORRYING {
+                if self.target_is_gone().await {
+                    self.doubt(&row);
+                    break;
+                }
+                row.clear();
             }
         }
         // Nobody listens any more when this fails: every worker is done.
@@ -134,7 +144,6 @@ impl Progress<'_> {
         self.run.tell(RunEvent::ConfirmingAlone { cases: again.len() });
         let player = self.player();
         let mut interrupted = self.run.interrupted.clone();
-        let mut in_a_row = 0;
         for index in again {
             let mut record = tokio::select! {
                 record = player.play(&self.run.selected[index]) => record,
@@ -143,14 +152,14 @@ impl Progress<'_> {
                     return;
                 }
             };
-            in_a_row = if no_connection(&record.transcript).is_some() { in_a_row + 1 } else { 0 };
+            let worrying = may_be_gone(&record);
             if let Some(before) = self.records.get(&index)
                 && (before.record.behavior, before.record.close) != (record.behavior, record.close)
             {
                 record.when_busy = Some(before.record.behavior);
             }
             self.keep(index, record, false);
-            if in_a_row > 0 && self.target_is_gone().await {
+            if worrying && self.target_is_gone().await {
                 return;
             }
         }
@@ -169,7 +178,8 @@ impl Progress<'_> {
     }
 
     async fn target_is_gone(&mut self) -> bool {
-        match still_there(&self.prepared.target, &self.run.settings).await {
+        let Prepared { target, facts, .. } = self.prepared;
+        match still_there(target, facts, &self.run.settings).await {
             Ok(()) => false,
             Err(reason) => {
                 let suspects: Vec<_> = self
@@ -178,9 +188,16 @@ impl Progress<'_> {
                     .filter(|kept| kept.provisional && no_connection(&kept.record.transcript).is_none())
                     .map(|kept| kept.record.id.as_str())
                     .collect();
-                let after = match &suspects[..] {
-                    [] => String::new(),
-                    ids => format!(" (cases that had just failed: {})", ids.join(", ")),
+                let after = match suspects.len() {
+                    0 => String::new(),
+                    count if count > NAMED => {
+                        format!(
+                            " (cases that had failed: {} and {} more)",
+                            suspects[..NAMED].join(", "),
+                            count - NAMED
+                        )
+                    }
+                    _ => format!(" (cases that had failed: {})", suspects.join(", ")),
                 };
                 self.stopped = Some(format!(
                     "the target stopped serving after {} of {} cases: {reason}{after}",
@@ -188,6 +205,15 @@ impl Progress<'_> {
                     self.run.selected.len(),
                 ));
                 true
+            }
+        }
+    }
+
+    /// These were played when the target may have been gone already.
+    fn doubt(&mut self, indexes: &[usize]) {
+        for index in indexes {
+            if let Some(kept) = self.records.get_mut(index) {
+                kept.provisional = true;
             }
         }
     }
@@ -250,6 +276,13 @@ fn lacks(need: Need) -> &'static str {
 
 fn wants_confirmation(record: &CaseRecord) -> bool {
     record.severity() == Severity::Major || record.behavior == Behavior::Inconclusive
+}
+
+/// Whether what was seen may be that of a target that serves nobody any more.
+fn may_be_gone(record: &CaseRecord) -> bool {
+    let timed_out = |entry: &Entry| matches!(entry.what, What::TimedOut { .. });
+    no_connection(&record.transcript).is_some()
+        || record.behavior == Behavior::Fail && record.transcript.entries.iter().any(timed_out)
 }
 
 /// Ends when the user wants the run to end; never, if nobody can say so any more.

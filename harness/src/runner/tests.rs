@@ -216,6 +216,29 @@ async fn a_target_that_hangs_halfway_is_not_blamed() {
     assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
 }
 
+/// It opens connections and says nothing any more.
+#[tokio::test]
+async fn a_target_that_falls_silent_halfway_is_not_blamed() {
+    for jobs in [1, 4] {
+        let addr = listen(|stream, number| async move {
+            if number < 5 {
+                echo(stream).await;
+            } else {
+                let mut stream = stream;
+                answer_opening(&mut stream).await;
+                tokio::time::sleep(Duration::from_secs(600)).await;
+                drop(stream);
+            }
+        })
+        .await;
+        let report = play(addr, cases(|_| true), jobs).await;
+        let stopped = report.targets[0].stopped.clone().unwrap();
+        assert!(stopped.contains("it no longer sends messages back"), "{stopped}");
+        assert_eq!((count(&report, Behavior::Pass), count(&report, Behavior::Fail)), (4, 0));
+        assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
+    }
+}
+
 /// It drops connections when it has more than one: each case passes alone, and says that it did not beside others.
 #[tokio::test]
 async fn what_fails_only_beside_others_passes_and_is_marked() {
@@ -226,7 +249,7 @@ async fn what_fails_only_beside_others_passes_and_is_marked() {
             let busy = open.fetch_add(1, Ordering::SeqCst) > 0;
             if busy && (2..=4).contains(&number) {
                 let mut stream = stream;
-                answer_and_drop(&mut stream).await;
+                answer_opening(&mut stream).await;
             } else {
                 echo(stream).await;
             }
@@ -242,8 +265,8 @@ async fn what_fails_only_beside_others_passes_and_is_marked() {
     assert_eq!(Exit::of_run(&report), Exit::Success);
 }
 
-/// Completes the opening handshake and ends TCP.
-async fn answer_and_drop(stream: &mut TcpStream) {
+/// Completes the opening handshake and does no more.
+async fn answer_opening(stream: &mut TcpStream) {
     use wsgrade_codec::handshake::{Agreement, Limits, RequestReader};
     let mut reader = RequestReader::new(Limits::default());
     let mut buffer = [0; 1024];

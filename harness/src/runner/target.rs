@@ -231,7 +231,6 @@ impl Progress<'_> {
     fn withdraw_unconfirmed(&mut self) {
         let Some(stopped) = &self.stopped else { return };
         for kept in self.records.values_mut().filter(|kept| kept.provisional) {
-            kept.record.when_busy = Some(kept.record.behavior);
             kept.record.behavior = Behavior::Inconclusive;
             kept.record.close = CloseVerdict::Inconclusive;
             if let Some(first) = kept.record.findings.first_mut() {

@@ -109,8 +109,8 @@ rules! {
     CloseCodeUnregistered = "rfc6455-7.4.2-close-code-unregistered", "RFC 6455", "7.4.2", "MUST NOT",
         "Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions specified in a permanent and readily available public specification.";
     /// A Close frame says 5000 or more, which is no range at all.
-    CloseCodeOutOfRange = "rfc6455-7.4-close-code-range", "RFC 6455", "7.4", "MUST NOT",
-        "This specification defines a set of pre-defined status codes and specifies which ranges may be used by extensions, frameworks, and end applications.";
+    CloseCodeOutOfRange = "rfc6455-5.5.1-close-code-defined", "RFC 6455", "5.5.1", "MUST",
+        "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.";
     /// The reason in a Close frame is not UTF-8.
     CloseReasonUtf8 = "rfc6455-8.1-close-reason-utf8", "RFC 6455", "8.1", "MUST",
         "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.";

@@ -235,7 +235,7 @@ pub enum Length {
 pub struct Chop {
     /// Where it is cut.
     pub at: ChopAt,
-    /// A pause after each piece but the last.
+    /// A pause after each piece, before whatever is written next.
     pub pause: Duration,
 }
 

@@ -93,6 +93,14 @@ impl Decompressor {
         self.message.len()
     }
 
+    /// What is inflated of the present message, from byte `start` to one byte over the limit. After an error of
+    /// [`push`](Self::push): what came before the error.
+    #[must_use]
+    pub fn inflated_from(&self, start: usize) -> &[u8] {
+        let end = self.message.len().min(self.limit.saturating_add(1));
+        self.message.get(start..end).unwrap_or_default()
+    }
+
     fn inflate(&mut self, mut payload: &[u8]) -> Result<(), InflateError> {
         self.used |= !payload.is_empty();
         loop {

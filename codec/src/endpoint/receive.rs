@@ -366,7 +366,16 @@ impl Receiver {
             at += block.len();
             let fresh = match &mut self.inflater {
                 Some(inflater) if message.compressed => {
-                    inflater.push(block).map_err(|error| bad_deflate(message.kind, error))?
+                    let start = inflater.inflated();
+                    if let Err(error) = inflater.push(block) {
+                        // What came out before the error counts first: else the reason would depend on how the
+                        // bytes were read.
+                        if message.kind == Kind::Text {
+                            self.utf8.push(inflater.inflated_from(start)).map_err(bad_text)?;
+                        }
+                        return Err(bad_deflate(message.kind, error));
+                    }
+                    inflater.inflated_from(start)
                 }
                 Some(_) | None => {
                     message.payload.extend_from_slice(block);

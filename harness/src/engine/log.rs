@@ -43,6 +43,13 @@ impl Log {
         }
     }
 
+    /// Adds what happened just now, of another step than the present one.
+    pub(super) fn push_at(&mut self, step: Option<usize>, what: What) {
+        let present = std::mem::replace(&mut self.step, step);
+        self.push(what);
+        self.step = present;
+    }
+
     fn push_frame(&mut self, dir: Direction, frame: FrameInfo) {
         if let Some(Entry { what: What::Frame { dir: last_dir, frame: last }, step, .. }) =
             self.entries.last_mut()

@@ -189,12 +189,17 @@ impl Engine {
                 self.give_up("the case to end");
                 continue;
             }
-            if now < self.hold && !self.sender.is_idle() && !self.peer_is_ending() {
-                return Action::Wait(self.hold);
-            }
-            if let Some(piece) = self.sender.next() {
-                self.hold = now.saturating_add(piece.pause);
-                return Action::Write(piece.bytes);
+            if !self.is_overtaken() {
+                if now < self.hold && !self.sender.is_idle() {
+                    return Action::Wait(self.hold);
+                }
+                if let Some(piece) = self.sender.next() {
+                    self.hold = now.saturating_add(piece.pause);
+                    for (step, what) in piece.told {
+                        self.log.push_at(step, what);
+                    }
+                    return Action::Write(piece.bytes);
+                }
             }
             match self.advance(now) {
                 Flow::Again => {}
@@ -214,8 +219,8 @@ impl Engine {
         if let Phase::Opening { opener, until } = &mut self.phase {
             *until = now.saturating_add(self.limits.opening);
             let (head, message) = opener.head(&self.scenario.opening);
-            self.log.push(What::Http { dir: Direction::Sent, message });
-            self.sender.write(&head, &self.scenario.opening.chop);
+            let told = (None, What::Http { dir: Direction::Sent, message });
+            self.sender.write(&head, &self.scenario.opening.chop, told);
             self.sender.flush();
         }
     }
@@ -294,8 +299,7 @@ impl Engine {
             && self.sender.is_idle()
             && self.sender.at_boundary()
         {
-            self.sender.lawful(Opcode::PONG, payload, &mut self.log);
-            self.sender.flush();
+            self.sender.lawful(Opcode::PONG, payload, self.log.step);
         }
     }
 
@@ -324,6 +328,11 @@ impl Engine {
         }
     }
 
+    /// Whether the peer began to end the connection while we were at the steps: nothing more of them is sent.
+    fn is_overtaken(&self) -> bool {
+        self.peer_is_ending() && matches!(self.phase, Phase::Playing { .. } | Phase::Settling { .. })
+    }
+
     fn peer_is_ending(&self) -> bool {
         self.gone || self.peer_close.is_some()
     }
@@ -339,7 +348,7 @@ impl Engine {
                 self.finish();
                 Flow::Again
             }
-            Phase::Playing { .. } | Phase::Settling { .. } if self.peer_is_ending() => self.answer_close(now),
+            Phase::Playing { .. } | Phase::Settling { .. } if self.is_overtaken() => self.answer_close(now),
             Phase::Playing { .. } => self.play(now),
             Phase::Settling { since } => {
                 let since = *since;
@@ -390,9 +399,9 @@ impl Engine {
             return Flow::Again;
         };
         match current {
-            Step::Send(frame) => self.sender.frame(frame, &mut self.log),
-            Step::More { payload, chop } => self.sender.more(payload, chop, &mut self.log),
-            Step::Raw { payload, chop } => self.sender.raw(payload, chop, &mut self.log),
+            Step::Send(frame) => self.sender.frame(frame, self.log.step),
+            Step::More { payload, chop } => self.sender.more(payload, chop, self.log.step),
+            Step::Raw { payload, chop } => self.sender.raw(payload, chop, self.log.step),
             Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
                 if let Some(wait) = wait.take() {
                     return self.wait(now, wait);
@@ -516,8 +525,7 @@ impl Engine {
 
     pub(super) fn send_probe(&mut self) {
         let payload = format!("{PROBE}{}", self.sender.token());
-        self.sender.lawful(Opcode::PING, payload.as_bytes(), &mut self.log);
-        self.sender.flush();
+        self.sender.lawful(Opcode::PING, payload.as_bytes(), self.log.step);
         self.probe = Some(Probe { payload, answered: None });
     }
 }

@@ -7,15 +7,19 @@ use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{Chop, ChopAt, Frame, Length, Mask, Payload};
 use wsgrade_codec::wire::{self, Header, Opcode};
 use wsgrade_codec::{Role, mask};
-use wsgrade_reports::record::{Direction, FrameInfo, PayloadInfo, What};
+use wsgrade_reports::record::{Direction, PayloadInfo, What};
 
-use super::log::{Log, frame_info};
+use super::log::frame_info;
 
 /// One write, and the pause after it.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) bytes: Bytes,
     pub(super) pause: Duration,
+    /// For the transcript, once it is handed out: what it begins, each with its step.
+    pub(super) told: Vec<(Option<usize>, What)>,
+    /// Whether it goes on with what the piece before it began.
+    goes_on: bool,
 }
 
 /// What we send: from frames to writes.
@@ -24,8 +28,9 @@ pub(super) struct Sender {
     /// Our role.
     role: Role,
     keys: fastrand::Rng,
-    /// What goes into the next write.
+    /// What goes into the next write, and how the transcript has it.
     batch: BytesMut,
+    told: Vec<(Option<usize>, What)>,
     queue: VecDeque<Piece>,
     /// The frame that a `more` step goes on with: its key, and how much of its payload is sent.
     unfinished: Option<Unfinished>,
@@ -47,6 +52,7 @@ impl Sender {
             role,
             keys: fastrand::Rng::with_seed(seed),
             batch: BytesMut::new(),
+            told: Vec::new(),
             queue: VecDeque::new(),
             unfinished: None,
             at_boundary: true,
@@ -54,7 +60,7 @@ impl Sender {
         }
     }
 
-    /// Whether a Close frame has gone out.
+    /// Whether a Close frame was handed out.
     pub(super) fn sent_close(&self) -> bool {
         self.sent_close
     }
@@ -75,7 +81,7 @@ impl Sender {
     }
 
     /// A frame of a case, as often as it says.
-    pub(super) fn frame(&mut self, frame: &Frame, log: &mut Log) {
+    pub(super) fn frame(&mut self, frame: &Frame, step: Option<usize>) {
         let body = frame.payload.to_bytes();
         let described = PayloadInfo::of(&body);
         for _ in 0..frame.times {
@@ -90,22 +96,21 @@ impl Sender {
             let declared = header.length.value();
             self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
             self.at_boundary = declared == body.len() as u64;
-            self.sent_close |= header.opcode == Opcode::CLOSE;
-            let writes = self.write(&bytes, &frame.chop);
-            let mut info: FrameInfo = frame_info(&header, described.clone(), &body);
+            let mut info = frame_info(&header, described.clone(), &body);
+            let writes = count_writes(bytes.len(), &frame.chop);
             info.chops = (writes > 1).then_some(writes);
-            log.push(What::Frame { dir: Direction::Sent, frame: info });
+            self.write(&bytes, &frame.chop, (step, What::Frame { dir: Direction::Sent, frame: info }));
         }
     }
 
     /// A lawful frame of our own: a probe, a pong, a Close.
-    pub(super) fn lawful(&mut self, opcode: Opcode, body: &[u8], log: &mut Log) {
-        let frame = Frame::new(opcode, Payload::Hex(body.to_vec()));
-        self.frame(&frame, log);
+    pub(super) fn lawful(&mut self, opcode: Opcode, body: &[u8], step: Option<usize>) {
+        self.frame(&Frame::new(opcode, Payload::Hex(body.to_vec())), step);
+        self.flush();
     }
 
     /// More payload of the frame before.
-    pub(super) fn more(&mut self, payload: &Payload, chop: &Chop, log: &mut Log) {
+    pub(super) fn more(&mut self, payload: &Payload, chop: &Chop, step: Option<usize>) {
         let body = payload.to_bytes();
         let mut bytes = BytesMut::from(&body[..]);
         if let Some(unfinished) = &mut self.unfinished {
@@ -115,16 +120,16 @@ impl Sender {
             unfinished.sent += body.len() as u64;
             self.at_boundary = unfinished.sent == unfinished.declared;
         }
-        self.write(&bytes, chop);
-        log.push(What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) });
+        let what = What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) };
+        self.write(&bytes, chop, (step, what));
     }
 
     /// Bytes as they are.
-    pub(super) fn raw(&mut self, payload: &Payload, chop: &Chop, log: &mut Log) {
+    pub(super) fn raw(&mut self, payload: &Payload, chop: &Chop, step: Option<usize>) {
         let body = payload.to_bytes();
-        self.write(&body, chop);
         self.at_boundary = false;
-        log.push(What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) });
+        let what = What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) };
+        self.write(&body, chop, (step, what));
     }
 
     fn header(&mut self, frame: &Frame, len: u64) -> Header {
@@ -149,51 +154,44 @@ impl Sender {
         Header { fin: frame.fin, rsv: frame.rsv, opcode: frame.opcode, mask, length }
     }
 
-    /// Queues bytes, cut as asked; returns how many writes they make.
-    pub(super) fn write(&mut self, bytes: &[u8], chop: &Chop) -> u32 {
+    /// Queues bytes, cut as asked.
+    pub(super) fn write(&mut self, bytes: &[u8], chop: &Chop, told: (Option<usize>, What)) {
         if chop.at == ChopAt::Together {
             self.batch.extend_from_slice(bytes);
-            return 1;
+            self.told.push(told);
+            return;
         }
         self.flush();
+        let mut told = vec![told];
         let mut rest = Bytes::copy_from_slice(bytes);
-        let mut writes = 0;
-        let mut cut = |size: usize, rest: &mut Bytes| {
-            let piece = rest.split_to(size.min(rest.len()));
-            if !piece.is_empty() {
-                writes += 1;
-                self.queue.push_back(Piece { bytes: piece, pause: chop.pause });
-            }
-        };
-        match &chop.at {
-            ChopAt::Together | ChopAt::Alone => {}
-            ChopAt::Every(size) => {
-                while !rest.is_empty() {
-                    cut((*size).max(1) as usize, &mut rest);
-                }
-            }
-            ChopAt::Sizes(sizes) => sizes.iter().for_each(|size| cut((*size).max(1) as usize, &mut rest)),
+        for size in cuts(bytes.len(), &chop.at) {
+            let goes_on = told.is_empty();
+            let piece = Piece {
+                bytes: rest.split_to(size),
+                pause: chop.pause,
+                told: std::mem::take(&mut told),
+                goes_on,
+            };
+            self.queue.push_back(piece);
         }
-        let whole = rest.len();
-        cut(whole, &mut rest);
-        // The pause stands between pieces, not after the last.
-        if let Some(last) = self.queue.back_mut() {
-            last.pause = Duration::ZERO;
-        }
-        writes
     }
 
     /// Ends the current batch: what follows goes out by another write.
     pub(super) fn flush(&mut self) {
         if !self.batch.is_empty() {
             let bytes = self.batch.split().freeze();
-            self.queue.push_back(Piece { bytes, pause: Duration::ZERO });
+            let told = std::mem::take(&mut self.told);
+            self.queue.push_back(Piece { bytes, pause: Duration::ZERO, told, goes_on: false });
         }
     }
 
     /// The next write.
     pub(super) fn next(&mut self) -> Option<Piece> {
-        self.queue.pop_front()
+        let piece = self.queue.pop_front()?;
+        self.sent_close |= piece.told.iter().any(
+            |(_, what)| matches!(what, What::Frame { frame, .. } if frame.opcode == Opcode::CLOSE.value()),
+        );
+        Some(piece)
     }
 
     /// Whether nothing is left to write.
@@ -201,9 +199,76 @@ impl Sender {
         self.queue.is_empty() && self.batch.is_empty()
     }
 
-    /// Forgets what was not written: the peer is gone.
+    /// Forgets what was not handed out. If that cuts a frame short, no other can follow it.
     pub(super) fn discard(&mut self) {
+        if self.queue.front().is_some_and(|piece| piece.goes_on) {
+            self.at_boundary = false;
+        }
         self.queue.clear();
         self.batch.clear();
+        self.told.clear();
+    }
+}
+
+/// How many writes so many bytes make.
+fn count_writes(len: usize, chop: &Chop) -> u32 {
+    u32::try_from(cuts(len, &chop.at).len()).unwrap_or(u32::MAX)
+}
+
+/// The sizes of the pieces that so many bytes are cut into; none of them is 0, and together they are `len`.
+fn cuts(len: usize, at: &ChopAt) -> Vec<usize> {
+    let mut left = len;
+    let mut cut = |size: usize| {
+        let size = size.max(1).min(left);
+        left -= size;
+        size
+    };
+    let mut sizes: Vec<usize> = match at {
+        ChopAt::Together | ChopAt::Alone => Vec::new(),
+        ChopAt::Every(size) => {
+            (0..len.div_ceil((*size).max(1) as usize)).map(|_| cut(*size as usize)).collect()
+        }
+        ChopAt::Sizes(sizes) => sizes.iter().map(|size| cut(*size as usize)).collect(),
+    };
+    sizes.push(left);
+    sizes.retain(|size| *size > 0);
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_make_the_whole() {
+        assert_eq!(cuts(7, &ChopAt::Alone), [7]);
+        assert_eq!(cuts(7, &ChopAt::Every(3)), [3, 3, 1]);
+        assert_eq!(cuts(6, &ChopAt::Every(3)), [3, 3]);
+        assert_eq!(cuts(7, &ChopAt::Sizes(vec![1, 2])), [1, 2, 4]);
+        assert_eq!(cuts(3, &ChopAt::Sizes(vec![1, 2])), [1, 2]);
+        assert_eq!(cuts(2, &ChopAt::Sizes(vec![5, 5])), [2]);
+        assert!(cuts(0, &ChopAt::Every(3)).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_handed_out_was_not_sent() {
+        let mut sender = Sender::new(Role::Server, 1);
+        let chop = Chop { at: ChopAt::Every(1), ..Chop::default() };
+        let frame = Frame { chop, ..Frame::new(Opcode::PING, Payload::Text("a".to_owned())) };
+        sender.frame(&frame, None);
+        sender.lawful(Opcode::CLOSE, &[], None);
+        assert!(!sender.sent_close());
+        assert_eq!(sender.next().map(|piece| piece.told.len()), Some(1));
+        assert_eq!(sender.next().map(|piece| piece.told.len()), Some(0));
+        sender.discard();
+        assert!(!sender.sent_close() && !sender.at_boundary() && sender.is_idle());
+
+        let mut sender = Sender::new(Role::Server, 1);
+        sender.lawful(Opcode::PING, &[], None);
+        sender.lawful(Opcode::CLOSE, &[], None);
+        assert!(sender.next().is_some());
+        assert!(!sender.sent_close());
+        assert!(sender.next().is_some());
+        assert!(sender.sent_close() && sender.at_boundary());
     }
 }

@@ -87,8 +87,7 @@ impl Engine {
     /// Begins the closing handshake, where the peer can still read a frame.
     pub(super) fn close(&mut self, now: Duration, body: &[u8]) -> Flow {
         if self.sender.at_boundary() {
-            self.sender.lawful(Opcode::CLOSE, body, &mut self.log);
-            self.sender.flush();
+            self.sender.lawful(Opcode::CLOSE, body, self.log.step);
             self.phase = Phase::Closing { until: now.saturating_add(self.limits.close) };
         } else {
             self.log.push(What::Closed { how: ClosedHow::GaveUp });
@@ -99,16 +98,13 @@ impl Engine {
 
     /// The peer closes while we were still at it: answers its Close.
     pub(super) fn answer_close(&mut self, now: Duration) -> Flow {
-        let cut_short = !self.sender.is_idle();
         self.sender.discard();
         self.log.step = None;
         if let Some(code) = self.peer_close
             && !self.sender.sent_close()
             && self.sender.at_boundary()
-            && !cut_short
         {
-            self.sender.lawful(Opcode::CLOSE, &reply_to(code), &mut self.log);
-            self.sender.flush();
+            self.sender.lawful(Opcode::CLOSE, &reply_to(code), self.log.step);
         }
         self.drain(now);
         Flow::Again

@@ -7,6 +7,7 @@
 //!        event   what a run tells while it goes on
 //! I/O    carrier moves bytes between an engine and a connection
 //!        target  where the endpoint under test is
+//!        listen  clients under test: they connect, and ask for cases
 //!        runner  plays a selection against targets and makes the record
 //! face   cli     the command line
 //! ```
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod engine;
 pub mod event;
 pub mod judge;
+pub mod listen;
 pub mod runner;
 #[cfg(test)]
 mod simulated;

@@ -243,7 +243,7 @@ pub(crate) struct Played {
 pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
     let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
     let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
-    let mut engine = Engine::new(Arc::clone(&scenario), Role::Server, request, limits, 7);
+    let mut engine = Engine::connecting(Arc::clone(&scenario), request, limits, 7);
     let mut server = SimulatedServer::new(quirk);
     let mut now = Duration::ZERO;
     engine.handle(now, Input::Connected);

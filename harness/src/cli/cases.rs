@@ -58,10 +58,7 @@ pub(super) fn run(args: &CasesArgs) -> Exit {
             super::print(&text);
             Exit::Success
         }
-        Err(failure) => {
-            eprintln!("wsgrade: {}", failure.message());
-            Exit::Usage
-        }
+        Err(failure) => failure.tell(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod cases;
 mod display;
 mod exit;
+mod listen;
 mod report;
 mod test;
 
@@ -33,6 +34,8 @@ pub struct Cli {
 enum Command {
     /// Grade servers; without a URL, the built-in reference server
     Test(Box<test::TestArgs>),
+    /// Grade clients, which connect to us and ask for cases
+    Listen(Box<listen::ListenArgs>),
     /// List the cases
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json
@@ -45,6 +48,7 @@ impl Cli {
         let command = self.command.unwrap_or_else(|| Command::Test(Box::default()));
         match command {
             Command::Test(args) => test::run(*args).await,
+            Command::Listen(args) => listen::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
         }

@@ -22,10 +22,7 @@ pub(super) struct ReportArgs {
 pub(super) fn run(args: &ReportArgs) -> Exit {
     match remake(args) {
         Ok(exit) => exit,
-        Err(failure) => {
-            eprintln!("wsgrade: {}", failure.message());
-            Exit::Usage
-        }
+        Err(failure) => failure.tell(),
     }
 }
 

@@ -25,7 +25,7 @@ const LOCAL_JOBS: usize = 16;
 /// Cases at once against any other, which others may be using.
 const REMOTE_JOBS: usize = 4;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct TestArgs {
     /// The servers to grade, such as ws://127.0.0.1:9001/; several stand side by side in the report
     #[arg(value_name = "URL")]
@@ -38,9 +38,19 @@ pub(super) struct TestArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
+    #[command(flatten)]
+    play: PlayArgs,
+
+    #[command(flatten)]
+    request: RequestArgs,
+}
+
+/// How cases are played, in either role.
+#[derive(Debug, Args)]
+pub(super) struct PlayArgs {
     /// Where the report goes
     #[arg(short, long, value_name = "DIR", default_value = DEFAULT_OUT)]
-    out: PathBuf,
+    pub(super) out: PathBuf,
 
     /// How long to wait for an answer
     #[arg(long, value_name = "TIME", default_value = "4s", value_parser = duration)]
@@ -57,9 +67,6 @@ pub(super) struct TestArgs {
     /// Decides every random byte: mask keys, handshake keys [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-
-    #[command(flatten)]
-    request: RequestArgs,
 }
 
 /// Where a report goes unless told otherwise.
@@ -108,19 +115,15 @@ struct RequestArgs {
     resolve: Vec<Resolve>,
 }
 
-impl Default for TestArgs {
+impl Default for PlayArgs {
     fn default() -> Self {
         let limits = Limits::default();
         Self {
-            urls: Vec::new(),
-            selection: Selection::default(),
-            jobs: None,
             out: DEFAULT_OUT.into(),
             timeout: limits.answer,
             close_timeout: limits.close,
             connect_timeout: limits.opening,
             seed: None,
-            request: RequestArgs::default(),
         }
     }
 }
@@ -128,10 +131,7 @@ impl Default for TestArgs {
 pub(super) async fn run(args: TestArgs) -> Exit {
     match grade(args).await {
         Ok(exit) => exit,
-        Err(failure) => {
-            eprintln!("wsgrade: {}", failure.message);
-            failure.exit
-        }
+        Err(failure) => failure.tell(),
     }
 }
 
@@ -146,12 +146,14 @@ impl Failure {
         Self { message: message.to_string(), exit: Exit::Usage }
     }
 
-    fn inconclusive(message: impl ToString) -> Self {
+    pub(super) fn inconclusive(message: impl ToString) -> Self {
         Self { message: message.to_string(), exit: Exit::Inconclusive }
     }
 
-    pub(super) fn message(&self) -> &str {
-        &self.message
+    /// Says so, and gives the exit code.
+    pub(super) fn tell(&self) -> Exit {
+        eprintln!("wsgrade: {}", self.message);
+        self.exit
     }
 }
 
@@ -177,8 +179,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None if targets.iter().all(Target::is_local) => LOCAL_JOBS,
         None => REMOTE_JOBS,
     };
-    let settings =
-        Settings { jobs, limits: args.limits(), seed: args.seed.unwrap_or_else(|| fastrand::u64(..)) };
+    let settings = args.play.settings(jobs);
 
     let mut prepared = Vec::new();
     for mut target in targets {
@@ -194,7 +195,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         catalogue,
         selected,
         settings,
-        patterns: (args.selection.case.clone(), args.selection.exclude.clone()),
+        patterns: args.selection.patterns(),
         events,
         interrupted: interrupts(),
     };
@@ -205,7 +206,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    finish(&report, &args.out)
+    finish(&report, &args.play.out)
 }
 
 /// Writes the report and prints the result.
@@ -232,7 +233,7 @@ async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
 }
 
 /// Becomes `true` at the first Ctrl-C; the second ends the program at once.
-fn interrupts() -> watch::Receiver<bool> {
+pub(super) fn interrupts() -> watch::Receiver<bool> {
     let (stop, interrupted) = watch::channel(false);
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -248,7 +249,12 @@ fn interrupts() -> watch::Receiver<bool> {
     interrupted
 }
 
-impl TestArgs {
+impl PlayArgs {
+    /// With this many cases at once.
+    pub(super) fn settings(&self, jobs: usize) -> Settings {
+        Settings { jobs, limits: self.limits(), seed: self.seed.unwrap_or_else(|| fastrand::u64(..)) }
+    }
+
     fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -260,7 +266,9 @@ impl TestArgs {
             excess_bytes: default.excess_bytes,
         }
     }
+}
 
+impl TestArgs {
     /// The command that repeats one case, up to its id.
     fn repeat(&self, url: Option<&Url>, seed: u64) -> String {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
@@ -303,6 +311,16 @@ impl Selection {
             Some(path) => Catalogue::with_path(path).map_err(Failure::usage),
             None => Ok(Catalogue::embedded().clone()),
         }
+    }
+
+    /// The patterns, for the record.
+    pub(super) fn patterns(&self) -> (Vec<String>, Vec<String>) {
+        (self.case.clone(), self.exclude.clone())
+    }
+
+    /// The role asked for.
+    pub(super) fn role(&self) -> Option<Role> {
+        self.role
     }
 
     /// The cases asked for, for one role or any.

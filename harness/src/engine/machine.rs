@@ -12,7 +12,7 @@ use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
 use super::log::Log;
-use super::opening::{Opener, Request, Verdict};
+use super::opening::{Accepted, Opener, Request, Verdict};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
 use super::{Action, Input, Limits};
@@ -113,8 +113,32 @@ pub(super) enum Flow {
 }
 
 impl Engine {
-    /// An engine for one case. `role` is that of the endpoint under test; `seed` decides every random byte.
-    pub fn new(scenario: Arc<Scenario>, role: Role, request: Request, limits: Limits, seed: u64) -> Self {
+    /// An engine for one case against a server, to which the carrier will connect. `seed` decides every random
+    /// byte.
+    pub fn connecting(scenario: Arc<Scenario>, request: Request, limits: Limits, seed: u64) -> Self {
+        let mut engine = Self::new(scenario, Role::Server, limits, seed);
+        let opener = Box::new(Opener::new(request, engine.sender.nonce()));
+        engine.phase = Phase::Opening { opener, until: engine.limits.opening };
+        engine
+    }
+
+    /// An engine for one case against a client that has connected and sent this request; it is accepted.
+    pub fn accepting(scenario: Arc<Scenario>, accepted: &Accepted, limits: Limits, seed: u64) -> Self {
+        let mut engine = Self::new(scenario, Role::Client, limits, seed);
+        engine.log.push(What::Connected);
+        engine.log.push(accepted.received());
+        let (response, sent) = accepted.response(&engine.scenario.opening);
+        let opened = What::Opened { subprotocol: None, extensions: None };
+        engine.sender.write(&response, &engine.scenario.opening.chop, vec![(None, sent), (None, opened)]);
+        engine.sender.flush();
+        if !accepted.rest().is_empty() {
+            engine.receive(Duration::ZERO, accepted.rest());
+        }
+        engine
+    }
+
+    /// An engine whose connection is open.
+    fn new(scenario: Arc<Scenario>, role: Role, limits: Limits, seed: u64) -> Self {
         let patterns: Vec<_> =
             scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw)).collect();
         let ending = scenario
@@ -127,12 +151,10 @@ impl Engine {
             .map(|pattern| pattern.events().unwrap_or_default().iter().map(Answer::len).sum())
             .max()
             .unwrap_or(0);
-        let mut sender = Sender::new(role.peer(), seed);
-        let opener = Box::new(Opener::new(request, sender.nonce()));
         Self {
             ending,
-            phase: Phase::Opening { opener, until: limits.opening },
-            sender,
+            phase: Phase::Playing { step: 0, wait: None },
+            sender: Sender::new(role.peer(), seed),
             receiver: Receiver::new(role, expected.saturating_add(limits.excess_bytes)),
             log: Log::new(),
             queued: VecDeque::new(),
@@ -219,7 +241,7 @@ impl Engine {
         if let Phase::Opening { opener, until } = &mut self.phase {
             *until = now.saturating_add(self.limits.opening);
             let (head, message) = opener.head(&self.scenario.opening);
-            let told = (None, What::Http { dir: Direction::Sent, message });
+            let told = vec![(None, What::Http { dir: Direction::Sent, message })];
             self.sender.write(&head, &self.scenario.opening.chop, told);
             self.sender.flush();
         }

@@ -28,7 +28,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use machine::Engine;
-pub use opening::Request;
+pub use opening::{Accepted, Request};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! The request we open with, every byte of which a case can override.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{HeaderEdit, Opening};
 use wsgrade_codec::check::Negotiated;
 use wsgrade_codec::deflate;
 use wsgrade_codec::handshake::{
-    ClientHello, Limits, ResponseError, ResponseHead, ResponseReader, encode_nonce, format_extensions,
-    parse_extensions,
+    ClientHello, Limits, RequestError, RequestHead, ResponseError, ResponseHead, ResponseReader, accept_key,
+    encode_nonce, format_extensions, parse_extensions,
 };
 use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, What};
 
@@ -31,33 +31,10 @@ impl Request {
         if let Some(raw) = &opening.raw {
             return raw.to_bytes();
         }
-        let mut headers = self.ordinary_headers(opening, nonce);
-        for edit in &opening.headers {
-            match edit {
-                HeaderEdit::Set(name, value) => match headers.iter().position(|(n, _)| same(n, name)) {
-                    Some(at) => {
-                        let mut first = true;
-                        headers.retain(|(n, _)| !same(n, name) || std::mem::take(&mut first));
-                        headers[at].1.clone_from(value);
-                    }
-                    None => headers.push((name.clone(), value.clone())),
-                },
-                HeaderEdit::Add(name, value) => headers.push((name.clone(), value.clone())),
-                HeaderEdit::Remove(name) => headers.retain(|(n, _)| !same(n, name)),
-            }
-        }
         let method = opening.method.as_deref().unwrap_or("GET");
         let target = opening.target.as_deref().unwrap_or(&self.target);
         let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
-        let mut head = format!("{method} {target} {version}\r\n");
-        for (name, value) in headers {
-            head.push_str(&name);
-            head.push_str(": ");
-            head.push_str(&value);
-            head.push_str("\r\n");
-        }
-        head.push_str("\r\n");
-        head.into_bytes()
+        head(&format!("{method} {target} {version}"), self.ordinary_headers(opening, nonce), &opening.headers)
     }
 
     /// RFC 6455 4.1, in the order of its list.
@@ -87,6 +64,88 @@ impl Request {
 
 fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
+}
+
+/// A head of this start line and these headers, edited as a case says.
+fn head(start: &str, mut headers: Vec<(String, String)>, edits: &[HeaderEdit]) -> Vec<u8> {
+    for edit in edits {
+        match edit {
+            HeaderEdit::Set(name, value) => match headers.iter().position(|(n, _)| same(n, name)) {
+                Some(at) => {
+                    let mut first = true;
+                    headers.retain(|(n, _)| !same(n, name) || std::mem::take(&mut first));
+                    headers[at].1.clone_from(value);
+                }
+                None => headers.push((name.clone(), value.clone())),
+            },
+            HeaderEdit::Add(name, value) => headers.push((name.clone(), value.clone())),
+            HeaderEdit::Remove(name) => headers.retain(|(n, _)| !same(n, name)),
+        }
+    }
+    let mut head = format!("{start}\r\n");
+    for (name, value) in headers {
+        head.push_str(&name);
+        head.push_str(": ");
+        head.push_str(&value);
+        head.push_str("\r\n");
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// The request of a client under test, whole and lawful.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    raw: Bytes,
+    key: String,
+    /// What came behind it.
+    rest: Bytes,
+}
+
+impl Accepted {
+    /// Takes a request to be accepted, with the bytes that came behind it.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not open a WebSocket connection, with the response to give.
+    pub fn new(head: &RequestHead, rest: Bytes) -> Result<Self, RequestError> {
+        let request = head.validate()?;
+        Ok(Self { raw: head.raw.clone(), key: request.key, rest })
+    }
+
+    /// What the transcript has of the request.
+    pub(super) fn received(&self) -> What {
+        What::Http { dir: Direction::Received, message: http_message(&self.raw) }
+    }
+
+    /// What came behind the request.
+    pub(super) fn rest(&self) -> &Bytes {
+        &self.rest
+    }
+
+    /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says; and how the transcript has it.
+    pub(super) fn response(&self, opening: &Opening) -> (Vec<u8>, What) {
+        let response = match &opening.raw {
+            Some(raw) => raw.to_bytes(),
+            None => {
+                let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
+                let start = match opening.status {
+                    None | Some(101) => format!("{version} 101 Switching Protocols"),
+                    Some(status) => format!("{version} {status} Refused"),
+                };
+                let headers = [
+                    ("Upgrade", "websocket"),
+                    ("Connection", "Upgrade"),
+                    ("Sec-WebSocket-Accept", &accept_key(&self.key)),
+                    ("Server", concat!("wsgrade/", env!("CARGO_PKG_VERSION"))),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
+                head(&start, headers.to_vec(), &opening.headers)
+            }
+        };
+        let what = What::Http { dir: Direction::Sent, message: http_message(&response) };
+        (response, what)
+    }
 }
 
 /// Our side of the opening handshake of one connection.

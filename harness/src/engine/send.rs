@@ -99,7 +99,8 @@ impl Sender {
             let mut info = frame_info(&header, described.clone(), &body);
             let writes = count_writes(bytes.len(), &frame.chop);
             info.chops = (writes > 1).then_some(writes);
-            self.write(&bytes, &frame.chop, (step, What::Frame { dir: Direction::Sent, frame: info }));
+            let told = (step, What::Frame { dir: Direction::Sent, frame: info });
+            self.write(&bytes, &frame.chop, vec![told]);
         }
     }
 
@@ -121,7 +122,7 @@ impl Sender {
             self.at_boundary = unfinished.sent == unfinished.declared;
         }
         let what = What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) };
-        self.write(&bytes, chop, (step, what));
+        self.write(&bytes, chop, vec![(step, what)]);
     }
 
     /// Bytes as they are.
@@ -129,7 +130,7 @@ impl Sender {
         let body = payload.to_bytes();
         self.at_boundary = false;
         let what = What::Bytes { dir: Direction::Sent, payload: PayloadInfo::of(&body) };
-        self.write(&body, chop, (step, what));
+        self.write(&body, chop, vec![(step, what)]);
     }
 
     fn header(&mut self, frame: &Frame, len: u64) -> Header {
@@ -154,15 +155,14 @@ impl Sender {
         Header { fin: frame.fin, rsv: frame.rsv, opcode: frame.opcode, mask, length }
     }
 
-    /// Queues bytes, cut as asked.
-    pub(super) fn write(&mut self, bytes: &[u8], chop: &Chop, told: (Option<usize>, What)) {
+    /// Queues bytes, cut as asked; `told` is for the transcript, when they go out.
+    pub(super) fn write(&mut self, bytes: &[u8], chop: &Chop, mut told: Vec<(Option<usize>, What)>) {
         if chop.at == ChopAt::Together {
             self.batch.extend_from_slice(bytes);
-            self.told.push(told);
+            self.told.append(&mut told);
             return;
         }
         self.flush();
-        let mut told = vec![told];
         let mut rest = Bytes::copy_from_slice(bytes);
         for size in cuts(bytes.len(), &chop.at) {
             let goes_on = told.is_empty();

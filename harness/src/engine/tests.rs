@@ -175,7 +175,7 @@ fn nothing_a_peer_sends_can_hurt() {
         let scenarios = Catalogue::embedded().scenarios();
         let scenario = Arc::new(scenarios[case % scenarios.len()].clone());
         let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
-        let mut engine = Engine::new(Arc::clone(&scenario), Role::Server, request, Limits::default(), 7);
+        let mut engine = Engine::connecting(Arc::clone(&scenario), request, Limits::default(), 7);
         let mut now = Duration::ZERO;
         engine.handle(now, Input::Connected);
         let mut pieces = hostile.0.into_iter();

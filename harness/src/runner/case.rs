@@ -21,10 +21,24 @@ pub(super) async fn play(
     repeat: &str,
 ) -> CaseRecord {
     let (transcript, took) = play_on(scenario, target, settings).await;
-    let judgement = judge(scenario, Role::Server, &transcript);
+    record(scenario, Role::Server, transcript, took, repeat)
+}
+
+/// Judges what was on the wire. `role` is that of the endpoint under test.
+pub(crate) fn record(
+    scenario: &Scenario,
+    role: Role,
+    transcript: Transcript,
+    took: Duration,
+    repeat: &str,
+) -> CaseRecord {
+    let judgement = judge(scenario, role, &transcript);
     CaseRecord {
         id: scenario.id.to_string(),
-        role: record::Role::Server,
+        role: match role {
+            Role::Server => record::Role::Server,
+            Role::Client => record::Role::Client,
+        },
         carrier: tcp::NAME.to_owned(),
         behavior: judgement.behavior,
         close: judgement.close,
@@ -45,8 +59,7 @@ pub(super) async fn play_on(
 ) -> (Transcript, Duration) {
     let limits = &settings.limits;
     let seed = seed_of(settings.seed, scenario.id.as_str());
-    let engine =
-        Engine::new(Arc::clone(scenario), Role::Server, target.request.clone(), limits.clone(), seed);
+    let engine = Engine::connecting(Arc::clone(scenario), target.request.clone(), limits.clone(), seed);
     tcp::play(engine, target.addr, Patience { connect: limits.opening, write: limits.answer }).await
 }
 
@@ -84,7 +97,7 @@ pub(super) fn no_connection(transcript: &Transcript) -> Option<&str> {
 }
 
 /// Each case has random bytes of its own, the same whatever else is selected (FNV-1a over the id).
-fn seed_of(run: u64, id: &str) -> u64 {
+pub(crate) fn seed_of(run: u64, id: &str) -> u64 {
     id.bytes().fold(run ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })

@@ -5,7 +5,7 @@
 //!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
 //! ```
 
-mod case;
+pub(crate) mod case;
 mod describe;
 mod probe;
 mod target;
@@ -81,7 +81,13 @@ impl Run {
         self.record(started, began.elapsed(), reports)
     }
 
-    fn record(&self, started: SystemTime, took: Duration, targets: Vec<TargetReport>) -> RunReport {
+    /// The record of these results.
+    pub(crate) fn record(
+        &self,
+        started: SystemTime,
+        took: Duration,
+        targets: Vec<TargetReport>,
+    ) -> RunReport {
         let Settings { jobs, limits, seed } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected, &targets);
         RunReport {
@@ -110,7 +116,8 @@ impl Run {
         }
     }
 
-    fn tell(&self, event: RunEvent) {
+    /// Tells whoever watches.
+    pub(crate) fn tell(&self, event: RunEvent) {
         // Nobody watching is no reason to stop.
         let _ = self.events.send(event);
     }

@@ -1,0 +1,72 @@
+//! `wsgrade listen`: clients under test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::mpsc;
+use wsgrade_cases::model::Role;
+use wsgrade_reports::render;
+
+use super::test::{Failure, PlayArgs, Selection, finish, interrupts};
+use super::{Exit, display};
+use crate::listen::Listener;
+use crate::runner::Run;
+
+/// Clients connect here and ask for cases, by the calls that drivers written for Autobahn|Testsuite use:
+/// /getCaseCount, /getCaseInfo?case=N, /runCase?case=N&agent=NAME, /getCaseStatus?case=N&agent=NAME,
+/// /updateReports?agent=NAME[&shutdownOnComplete=true] and /stopServer. A browser sees the report at /.
+#[derive(Debug, Args)]
+pub(super) struct ListenArgs {
+    /// Where to listen
+    #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9001")]
+    address: SocketAddr,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    #[command(flatten)]
+    play: PlayArgs,
+}
+
+pub(super) async fn run(args: &ListenArgs) -> Exit {
+    match grade(args).await {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(),
+    }
+}
+
+async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
+    if args.selection.role() == Some(Role::Server) {
+        return Err(Failure::usage("`wsgrade listen` grades clients; it has no cases for the role server"));
+    }
+    let catalogue = Arc::new(args.selection.catalogue()?);
+    let selected = args.selection.select(&catalogue, Some(Role::Client))?;
+    let (events, heard) = mpsc::unbounded_channel();
+    let watcher = tokio::spawn(display::watch(heard));
+    let run = Run {
+        catalogue,
+        selected,
+        settings: args.play.settings(1),
+        patterns: args.selection.patterns(),
+        events,
+        interrupted: interrupts(),
+    };
+    let out = args.play.out.clone();
+    let on_update = move |report: &_| {
+        if let Err(error) = render::write_all(report, &out) {
+            eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
+        }
+    };
+    let listener = Listener::bind(args.address, run, on_update)
+        .await
+        .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
+    super::print(&format!("listening on {}/\n", listener.url()));
+    let report = listener.serve().await;
+    // The display ends with its channel; it has nothing to say that could fail the run.
+    let _ = watcher.await;
+    if report.targets.is_empty() {
+        return Err(Failure::inconclusive("no client ran a case"));
+    }
+    finish(&report, &args.play.out)
+}

@@ -1,0 +1,123 @@
+//! Who has played what, and how it went.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use wsgrade_reports::record::{CaseRecord, Role, TargetReport};
+
+/// Agents beyond this many are not taken: names cost memory, and a client may make them up.
+const MAX_AGENTS: usize = 64;
+
+/// The results of every agent.
+pub(super) struct Board {
+    /// How many cases are selected.
+    selected: usize,
+    agents: Mutex<BTreeMap<String, Agent>>,
+    /// How often something changed, so that those who wait for something know when to look.
+    changes: watch::Sender<u64>,
+}
+
+/// A case that is being played; over when this is dropped.
+pub(super) struct Playing<'a> {
+    board: &'a Board,
+    agent: String,
+}
+
+impl Drop for Playing<'_> {
+    fn drop(&mut self) {
+        if let Some(agent) = self.board.agents().get_mut(&self.agent) {
+            agent.playing -= 1;
+        }
+        self.board.changed();
+    }
+}
+
+#[derive(Default)]
+struct Agent {
+    /// What it says it is.
+    software: Option<String>,
+    /// How many cases it is playing.
+    playing: usize,
+    /// By index into the selection.
+    records: BTreeMap<usize, CaseRecord>,
+}
+
+impl Board {
+    pub(super) fn new(selected: usize) -> Self {
+        Self { selected, agents: Mutex::default(), changes: watch::channel(0).0 }
+    }
+
+    /// An agent begins to play a case; `None` if there is no place for one more agent.
+    pub(super) fn begin(&self, agent: &str, software: Option<String>) -> Option<Playing<'_>> {
+        let mut agents = self.agents();
+        if !agents.contains_key(agent) && agents.len() >= MAX_AGENTS {
+            return None;
+        }
+        let entry = agents.entry(agent.to_owned()).or_default();
+        entry.software = software.or(entry.software.take());
+        entry.playing += 1;
+        Some(Playing { board: self, agent: agent.to_owned() })
+    }
+
+    /// Puts a result up; it replaces an earlier one of the same case.
+    pub(super) fn put(&self, playing: &Playing<'_>, index: usize, record: CaseRecord) {
+        if let Some(agent) = self.agents().get_mut(&playing.agent) {
+            agent.records.insert(index, record);
+        }
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until an agent has a result for a case, and gives it in `pick`'s words.
+    pub(super) async fn result<T>(&self, agent: &str, index: usize, pick: impl Fn(&CaseRecord) -> T) -> T {
+        let look = |agents: &BTreeMap<String, Agent>| Some(pick(agents.get(agent)?.records.get(&index)?));
+        self.wait_for(look).await
+    }
+
+    /// Waits until an agent (or, without a name, every agent) plays nothing: a client is done with a case before
+    /// we are.
+    pub(super) async fn idle(&self, agent: Option<&str>) {
+        let busy = |agents: &BTreeMap<String, Agent>| match agent {
+            Some(name) => agents.get(name).is_some_and(|agent| agent.playing > 0),
+            None => agents.values().any(|agent| agent.playing > 0),
+        };
+        self.wait_for(|agents| (!busy(agents)).then_some(())).await;
+    }
+
+    async fn wait_for<T>(&self, look: impl Fn(&BTreeMap<String, Agent>) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(seen) = look(&self.agents()) {
+                return seen;
+            }
+            if changes.changed().await.is_err() {
+                // The board outlives those who wait at it.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// One target for each agent.
+    pub(super) fn targets(&self, url: &str) -> Vec<TargetReport> {
+        let agents = self.agents();
+        let target = |(name, agent): (&String, &Agent)| TargetReport {
+            name: name.clone(),
+            url: url.to_owned(),
+            role: Role::Client,
+            agent: agent.software.clone(),
+            stopped: (agent.records.len() < self.selected)
+                .then(|| format!("the client ran {} of {} cases", agent.records.len(), self.selected)),
+            cases: agent.records.values().cloned().collect(),
+        };
+        agents.iter().filter(|(_, agent)| !agent.records.is_empty()).map(target).collect()
+    }
+
+    fn agents(&self) -> MutexGuard<'_, BTreeMap<String, Agent>> {
+        // Nothing panics while it holds the lock, and what is in there is whole at any time.
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

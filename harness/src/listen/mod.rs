@@ -1,0 +1,123 @@
+//! Clients under test: they connect to us.
+//!
+//! ```text
+//! TCP ─ request head ─┬─ no upgrade ─────────▶ page: the report as it stands, or an error
+//!                     └─ upgrade ─ api::Call ─┬─ RunCase ──────▶ engine ─▶ judge ─▶ board
+//!                                             ├─ GetCaseStatus ▶ waits for the board
+//!                                             └─ the others ───▶ one text message from the board
+//! ```
+//!
+//! The calls are those of Autobahn|Testsuite's fuzzing server, so that drivers written for it work unchanged.
+
+mod api;
+mod board;
+mod connection;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use wsgrade_reports::record::RunReport;
+
+use crate::runner::Run;
+use board::Board;
+
+/// Connections served at once; more have to wait.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Listens for clients under test.
+pub struct Listener {
+    listener: TcpListener,
+    shared: Arc<Shared>,
+}
+
+/// What every connection needs.
+struct Shared {
+    run: Run,
+    board: Board,
+    /// Where we listen, as a URL.
+    url: String,
+    /// The command that repeats a case, up to its id.
+    repeat: String,
+    started: (SystemTime, Instant),
+    /// Becomes `true` when a client asks us to stop.
+    stop: watch::Sender<bool>,
+    /// Told of every report that a client asks for.
+    on_update: Box<dyn Fn(&RunReport) + Send + Sync>,
+}
+
+impl Listener {
+    /// Begins to listen. `on_update` is called whenever a client asks for the reports to be written.
+    pub async fn bind(
+        addr: SocketAddr,
+        run: Run,
+        on_update: impl Fn(&RunReport) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(addr).await?;
+        let addr = listener.local_addr()?;
+        let shared = Shared {
+            board: Board::new(run.selected.len()),
+            url: format!("ws://{addr}"),
+            repeat: format!("wsgrade listen {addr} --seed {} -c ", run.settings.seed),
+            started: (SystemTime::now(), Instant::now()),
+            stop: watch::channel(false).0,
+            on_update: Box::new(on_update),
+            run,
+        };
+        Ok(Self { listener, shared: Arc::new(shared) })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// Serves until a client says stop or the user does; gives the record of what was played.
+    pub async fn serve(self) -> RunReport {
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut connections = JoinSet::new();
+        let mut stopped = self.shared.stop.subscribe();
+        let mut interrupted = self.shared.run.interrupted.clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = async {
+                    // Never closed, so there is always a place in the end.
+                    let place = Arc::clone(&places).acquire_owned().await;
+                    self.listener.accept().await.map(|(stream, _)| (stream, place))
+                } => accepted,
+                _ = stopped.wait_for(|stop| *stop) => break,
+                _ = interrupted.wait_for(|stop| *stop) => break,
+                Some(_) = connections.join_next() => continue,
+            };
+            // One that is gone before it was accepted is no reason to stop.
+            let Ok((stream, place)) = accepted else { continue };
+            let shared = Arc::clone(&self.shared);
+            connections.spawn(async move {
+                connection::serve(stream, &shared).await;
+                drop(place);
+            });
+        }
+        let asked_to_stop = *self.shared.stop.borrow();
+        if asked_to_stop {
+            // A client is done with its last case before we are.
+            let limits = &self.shared.run.settings.limits;
+            let _ = timeout(limits.answer + limits.close, self.shared.board.idle(None)).await;
+        }
+        self.shared.record()
+    }
+}
+
+impl Shared {
+    /// The record of what was played so far.
+    fn record(&self) -> RunReport {
+        let (started, began) = self.started;
+        self.run.record(started, began.elapsed(), self.board.targets(&self.url))
+    }
+}

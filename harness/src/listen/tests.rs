@@ -1,0 +1,199 @@
+//! Real clients over real sockets, in the loop that drivers written for Autobahn|Testsuite run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Scenario;
+use wsgrade_reference_server::client::{ClientConfig, Received, connect};
+use wsgrade_reports::record::{Behavior, CaseRecord, RunReport, Severity};
+
+use super::Listener;
+use crate::cli::Exit;
+use crate::engine::Limits;
+use crate::runner::{Run, Settings};
+
+struct Listening {
+    url: String,
+    updates: Arc<AtomicUsize>,
+    interrupt: watch::Sender<bool>,
+    serving: JoinHandle<RunReport>,
+}
+
+async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
+    let all = Catalogue::embedded().scenarios().iter();
+    let (interrupt, interrupted) = watch::channel(false);
+    let limits = Limits {
+        answer: Duration::from_millis(1500),
+        close: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    let run = Run {
+        catalogue: Arc::new(Catalogue::embedded().clone()),
+        selected: all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect(),
+        settings: Settings { jobs: 1, limits, seed: 1 },
+        patterns: (Vec::new(), Vec::new()),
+        events: mpsc::unbounded_channel().0,
+        interrupted,
+    };
+    let updates = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&updates);
+    let on_update = move |_: &RunReport| {
+        counted.fetch_add(1, Ordering::SeqCst);
+    };
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), run, on_update).await.unwrap();
+    let url = listener.url().to_owned();
+    Listening { url, updates, interrupt, serving: tokio::spawn(listener.serve()) }
+}
+
+/// Connects to a call and gives the text that comes.
+async fn ask(url: &str, call: &str) -> Option<String> {
+    let mut connection = connect(&format!("{url}{call}"), ClientConfig::default()).await.unwrap();
+    let mut said = None;
+    while let Some(received) = connection.recv().await {
+        if let Received::Message(message) = received {
+            said = message.as_text().map(str::to_owned);
+        }
+    }
+    said
+}
+
+async fn run_case(url: &str, n: usize, agent: &str) {
+    let connection =
+        connect(&format!("{url}/runCase?case={n}&agent={agent}"), ClientConfig::default()).await.unwrap();
+    connection.echo().await;
+}
+
+/// The loop: how many, each of them, the reports.
+async fn classic_loop(url: &str, agent: &str) {
+    let count: usize = ask(url, "/getCaseCount").await.unwrap().parse().unwrap();
+    for n in 1..=count {
+        run_case(url, n, agent).await;
+    }
+    ask(url, &format!("/updateReports?agent={agent}")).await;
+}
+
+fn strict(record: &CaseRecord) -> bool {
+    let good = matches!(record.behavior, Behavior::Pass | Behavior::Informational);
+    good && record.severity() <= Severity::Neutral
+}
+
+#[tokio::test]
+async fn the_reference_client_passes_strictly() {
+    let Listening { url, updates, interrupt: _interrupt, serving } = listen(|_| true).await;
+    tokio::join!(classic_loop(&url, "one"), classic_loop(&url, "two"));
+    assert_eq!(updates.load(Ordering::SeqCst), 2);
+    ask(&url, "/stopServer").await;
+    let report = serving.await.unwrap();
+    assert_eq!(report.targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    for target in &report.targets {
+        assert_eq!(target.stopped, None);
+        assert_eq!(target.cases.len(), Catalogue::embedded().scenarios().len());
+        for record in &target.cases {
+            assert!(strict(record), "{record:#?}");
+        }
+    }
+    assert_eq!(Exit::of_run(&report), Exit::Success);
+}
+
+/// What a browser's `WebSocket` and every other library would do with tungstenite: messages echoed, errors end it.
+async fn tungstenite_loop(url: &str) {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    let count: usize = ask(url, "/getCaseCount").await.unwrap().parse().unwrap();
+    for n in 1..=count {
+        let call = format!("{url}/runCase?case={n}&agent=tungstenite");
+        let (mut socket, _) = tokio_tungstenite::connect_async(call).await.unwrap();
+        while let Some(Ok(message)) = socket.next().await {
+            if (message.is_text() || message.is_binary()) && socket.send(message).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// A client that is not strict is told so: one that takes a length in too long a form, and one that ends TCP without a
+/// Close.
+#[tokio::test]
+async fn tungstenite_as_a_client() {
+    let picked = ["1.1", "2", "5", "F"];
+    let Listening { url, interrupt: _interrupt, serving, .. } =
+        listen(|scenario| picked.contains(&scenario.section().as_str())).await;
+    tungstenite_loop(&url).await;
+    ask(&url, "/updateReports?agent=tungstenite&shutdownOnComplete=true").await;
+    let report = serving.await.unwrap();
+    let cases = &report.targets[0].cases;
+    let of = |id: &str| cases.iter().find(|record| record.id == id).unwrap();
+    for id in ["1.1.1", "1.1.8", "2.1", "2.10", "5.3", "5.19"] {
+        assert!(strict(of(id)), "{:#?}", of(id));
+    }
+    assert_eq!(of("F.7").behavior, Behavior::NonStrict, "{:#?}", of("F.7"));
+    assert_eq!(of("5.1").behavior, Behavior::Pass, "{:#?}", of("5.1"));
+    assert_eq!(of("5.1").close.as_str(), "dropped", "{:#?}", of("5.1"));
+    assert_eq!(report.targets[0].stopped, None);
+}
+
+#[tokio::test]
+async fn the_calls() {
+    let Listening { url, updates, interrupt: _interrupt, serving } =
+        listen(|scenario| scenario.section() == "2").await;
+    assert_eq!(ask(&url, "/getCaseCount").await.as_deref(), Some("11"));
+    let info = ask(&url, "/getCaseInfo?case=2").await.unwrap();
+    assert!(info.contains(r#""id":"2.2""#) && info.contains("description"), "{info}");
+    assert_eq!(ask(&url, "/getCaseInfo?casetuple=2.2").await, Some(info));
+    // Asked before there is a result: it waits.
+    let (status, ()) = tokio::join!(ask(&url, "/getCaseStatus?case=2&agent=a"), run_case(&url, 2, "a"));
+    assert_eq!(status.as_deref(), Some(r#"{"behavior":"OK"}"#));
+    for (call, status) in [("/nothing", 404), ("/runCase?case=99&agent=a", 400), ("/runCase?agent=a", 404)] {
+        let refused =
+            connect(&format!("{url}{call}"), ClientConfig::default()).await.err().unwrap().to_string();
+        assert!(refused.contains(&status.to_string()), "{call}: {refused}");
+    }
+    ask(&url, "/updateReports?agent=a&shutdownOnComplete=true").await;
+    assert_eq!(updates.load(Ordering::SeqCst), 1);
+    let report = serving.await.unwrap();
+    assert_eq!(report.targets[0].stopped.as_deref(), Some("the client ran 1 of 11 cases"));
+    assert_eq!(Exit::of_run(&report), Exit::Inconclusive);
+}
+
+#[tokio::test]
+async fn a_browser_sees_the_report() {
+    let Listening { url, interrupt: _interrupt, .. } = listen(|scenario| scenario.section() == "2").await;
+    run_case(&url, 1, "the-agent").await;
+    ask(&url, "/getCaseStatus?case=1&agent=the-agent").await;
+    let get = async |target: &str| {
+        let mut stream = TcpStream::connect(url.trim_start_matches("ws://")).await.unwrap();
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.unwrap();
+        page
+    };
+    let page = get("/").await;
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("the-agent"), "{page:.300}");
+    assert!(get("/favicon.ico").await.starts_with("HTTP/1.1 404 "));
+}
+
+/// A client that opens and then says nothing fails its case, and keeps nobody else waiting.
+#[tokio::test]
+async fn a_silent_client_fails() {
+    let Listening { url, interrupt, serving, .. } = listen(|scenario| scenario.id.as_str() == "1.1.2").await;
+    let mut stream = TcpStream::connect(url.trim_start_matches("ws://")).await.unwrap();
+    let request = "GET /runCase?case=1&agent=silent HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+                   Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    run_case(&url, 1, "good").await;
+    assert_eq!(
+        ask(&url, "/getCaseStatus?case=1&agent=silent").await.as_deref(),
+        Some(r#"{"behavior":"FAILED"}"#)
+    );
+    interrupt.send(true).unwrap();
+    let report = serving.await.unwrap();
+    let behaviors: Vec<_> = report.targets.iter().map(|target| target.cases[0].behavior).collect();
+    assert_eq!(behaviors, [Behavior::Pass, Behavior::Fail]);
+    assert_eq!(Exit::of_run(&report), Exit::GateNotMet);
+}

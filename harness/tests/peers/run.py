@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Grades real servers with the release binary and compares every verdict with the expected one.
+"""Grades real servers and clients with the release binary and compares every verdict with the expected one.
 
-    run.py              the gate: ws (npm) and websockets (PyPI)
+    run.py              the gate: ws (npm) and websockets (PyPI), as servers and as clients
     run.py --all        these and the other servers of the table below
     run.py NAME…        just these
 
@@ -36,17 +36,27 @@ CPP = [["g++", "-O1", "-std=c++17", "-pthread", "-o", "server", "server.cpp"]]
 
 @dataclass(frozen=True)
 class Peer:
-    """A server to be graded: its folder's name, how it is made ready in a copy of that folder, how it is started."""
+    """Somebody to be graded: their name, how they are made ready in a copy of their folder, how they are started.
+
+    A server prints its URL. A client is given our URL and its own name, and plays every case.
+    """
 
     name: str
     setup: list
     command: list
     gate: bool = False
+    client: bool = False
+
+    @property
+    def folder(self):
+        return self.name.removesuffix("-client")
 
 
 PEERS = [
     Peer("ws", NPM, ["node", "server.mjs"], gate=True),
     Peer("websockets", PIP, ["venv/bin/python", "server.py"], gate=True),
+    Peer("ws-client", NPM, ["node", "client.mjs"], gate=True, client=True),
+    Peer("websockets-client", PIP, ["venv/bin/python", "client.py"], gate=True, client=True),
     Peer("aiohttp", PIP, ["venv/bin/python", "server.py"]),
     Peer("websocket-node", NPM, ["node", "server.mjs"]),
     Peer("beast", CPP, ["./server"]),
@@ -152,7 +162,7 @@ def natural(case):
 
 def prepare(peer):
     """Copies the peer's folder below the target folder and makes it ready there, once per content."""
-    source, home = HERE / peer.name, TARGET / "peers" / peer.name
+    source, home = HERE / peer.folder, TARGET / "peers" / peer.folder
     digest = hashlib.sha256(json.dumps(peer.setup).encode())
     for path in sorted(source.iterdir()):
         digest.update(path.name.encode() + path.read_bytes())
@@ -222,14 +232,45 @@ def grade(binary, peer, url, out):
     return {case["id"]: (case["behavior"], case["close"], case.get("close_code")) for case in target["cases"]}
 
 
+def grade_client(binary, peer, home, out):
+    """Lets the client play every case against the binary; {id: (behavior, close, close_code)}."""
+    shutil.rmtree(out, ignore_errors=True)
+    command = [str(binary), "listen", "127.0.0.1:0", "--out", str(out)]
+    say(f"{peer.name}: {' '.join(command)}")
+    listener = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        line = listener.stdout.readline().decode().strip()
+        if not line.startswith("listening on ws://"):
+            raise CannotRun(f"{peer.name}: wsgrade does not listen")
+        url = line.removeprefix("listening on ").rstrip("/")
+        with (home / "client.log").open("wb") as log:
+            subprocess.run(
+                [*peer.command, url, peer.name], cwd=home, stdin=subprocess.DEVNULL, stderr=log, timeout=600
+            )
+        print(listener.communicate(timeout=60)[0].decode(), end="")
+    except subprocess.TimeoutExpired:
+        raise CannotRun(f"{peer.name}: not graded in time, see {home / 'client.log'}") from None
+    finally:
+        listener.kill()
+        listener.wait()
+    if listener.returncode not in (0, 1):
+        raise CannotRun(f"{peer.name}: wsgrade ended with {listener.returncode}")
+    (target,) = json.loads((out / "run.json").read_text())["targets"]
+    return {case["id"]: (case["behavior"], case["close"], case.get("close_code")) for case in target["cases"]}
+
+
 def check(binary, peer):
-    """Whether everything was as expected."""
-    verdicts = json.loads((HERE / "expected" / f"{peer.name}.json").read_text())["verdicts"]
+    """Whether everything was as expected. Where nothing is recorded of a peer, a strict pass is."""
+    recorded = HERE / "expected" / f"{peer.name}.json"
+    verdicts = json.loads(recorded.read_text())["verdicts"] if recorded.exists() else {}
     differences = json.loads((HERE / "differences.json").read_text()).get(peer.name, [])
     home = prepare(peer)
-    out = home / "report"
-    with running(peer, home) as url:
-        seen = grade(binary, peer, url, out)
+    out = home / ("report-client" if peer.client else "report")
+    if peer.client:
+        seen = grade_client(binary, peer, home, out)
+    else:
+        with running(peer, home) as url:
+            seen = grade(binary, peer, url, out)
     rows = compare(verdicts, differences, seen)
     if not rows:
         count = sum(len(entry["cases"]) for entry in differences)
@@ -251,7 +292,7 @@ def say(line):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(peer.name for peer in PEERS))
-    parser.add_argument("--all", action="store_true", help="every server, not only those of the gate")
+    parser.add_argument("--all", action="store_true", help="every peer, not only those of the gate")
     parser.add_argument("--binary", type=Path, default=TARGET / "release" / "wsgrade")
     options = parser.parse_args()
     unknown = set(options.names) - {peer.name for peer in PEERS}

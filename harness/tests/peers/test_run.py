@@ -74,8 +74,10 @@ class Compare(unittest.TestCase):
 
 
 class Stored(unittest.TestCase):
-    def test_every_peer_has_the_same_247_cases(self):
-        for peer in run.PEERS:
+    def test_every_recorded_peer_has_the_same_247_cases(self):
+        recorded = [peer for peer in run.PEERS if peer.recorded]
+        self.assertGreaterEqual(len(recorded), 7)
+        for peer in recorded:
             stored = json.loads((HERE / "expected" / f"{peer.name}.json").read_text())
             self.assertEqual(len(stored["verdicts"]), 247, peer.name)
             for verdict in stored["verdicts"].values():

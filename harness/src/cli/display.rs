@@ -13,8 +13,10 @@ pub(super) async fn watch(mut events: UnboundedReceiver<RunEvent>) {
     let mut shown = Shown::new(std::io::stderr().is_terminal());
     while let Some(event) = events.recv().await {
         for line in shown.take(&event) {
-            // Whoever closed standard error does not want to know.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            // Whoever closed standard error does not want to know. The bar makes way meanwhile.
+            shown.bar.suspend(|| {
+                let _ = writeln!(std::io::stderr(), "{line}");
+            });
         }
     }
 }

@@ -44,6 +44,7 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         role: Role::Server,
         agent: prepared.facts.agent.clone(),
         stopped,
+        process: None,
         cases: records.into_values().map(|kept| kept.record).collect(),
     }
 }

@@ -7,6 +7,7 @@
 //!        event   what a run tells while it goes on
 //! I/O    carrier moves bytes between an engine and a connection
 //!        target  where the endpoint under test is
+//!        spawn   starts the endpoint under test by its command, watches and ends it
 //!        runner  plays a selection against targets and makes the record
 //! face   cli     the command line
 //! ```
@@ -20,4 +21,5 @@ pub mod judge;
 pub mod runner;
 #[cfg(test)]
 mod simulated;
+pub mod spawn;
 pub mod target;

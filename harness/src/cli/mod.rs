@@ -4,6 +4,7 @@ mod cases;
 mod display;
 mod exit;
 mod report;
+mod spawn;
 mod test;
 
 use std::io::Write as _;

@@ -8,6 +8,7 @@
 //! I/O    carrier moves bytes between an engine and a connection
 //!        target  where the endpoint under test is
 //!        listen  clients under test: they connect, and ask for cases
+//!        spawn   starts the endpoint under test by its command, watches and ends it
 //!        runner  plays a selection against targets and makes the record
 //! face   cli     the command line
 //! ```
@@ -22,4 +23,5 @@ pub mod listen;
 pub mod runner;
 #[cfg(test)]
 mod simulated;
+pub mod spawn;
 pub mod target;

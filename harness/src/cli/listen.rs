@@ -50,7 +50,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         settings: args.play.settings(1),
         patterns: args.selection.patterns(),
         events,
-        interrupted: interrupts(),
+        interrupted: interrupts(None),
     };
     let out = args.play.out.clone();
     let on_update = move |report: &_| {

@@ -5,6 +5,7 @@ mod display;
 mod exit;
 mod listen;
 mod report;
+mod spawn;
 mod test;
 
 use std::io::Write as _;

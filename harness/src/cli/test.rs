@@ -15,9 +15,11 @@ use wsgrade_reference_server::{Config, Server, ServerHandle};
 use wsgrade_reports::record::RunReport;
 use wsgrade_reports::render;
 
+use super::spawn::{Address, SpawnArgs, Spawned};
 use super::{Exit, display};
 use crate::engine::Limits;
-use crate::runner::{Prepared, Run, Settings, probe};
+use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
+use crate::spawn::Process;
 use crate::target::{Header, RequestOptions, Resolve, Target};
 
 /// Cases at once against a target on this machine.
@@ -29,7 +31,10 @@ const REMOTE_JOBS: usize = 4;
 pub(super) struct TestArgs {
     /// The servers to grade, such as ws://127.0.0.1:9001/; several stand side by side in the report
     #[arg(value_name = "URL")]
-    urls: Vec<Url>,
+    urls: Vec<Address>,
+
+    #[command(flatten)]
+    spawn: SpawnArgs,
 
     #[command(flatten)]
     selection: Selection,
@@ -166,13 +171,19 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let needed: BTreeSet<Need> =
         selected.iter().flat_map(|scenario| scenario.needs.iter().copied()).collect();
 
-    let built_in = if args.urls.is_empty() { Some(start_reference_server()?) } else { None };
-    let targets = match &built_in {
-        Some(server) => {
+    let spawned = match args.spawn.command() {
+        Some(command) => Some(args.spawn.start(command, &args.urls, &args.request.options()).await?),
+        None => None,
+    };
+    let built_in =
+        if spawned.is_none() && args.urls.is_empty() { Some(start_reference_server()?) } else { None };
+    let targets = match (&spawned, &built_in) {
+        (Some(spawned), _) => vec![spawned.target.clone()],
+        (None, Some(server)) => {
             let url: Url = server.url().parse().map_err(Failure::inconclusive)?;
             vec![Target::find(url, &args.request.options()).await.map_err(Failure::inconclusive)?]
         }
-        None => find_all(&args).await?,
+        (None, None) => find_all(&args).await?,
     };
     let jobs = match args.jobs {
         Some(jobs) => usize::from(jobs),
@@ -183,10 +194,19 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
 
     let mut prepared = Vec::new();
     for mut target in targets {
-        let facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
-        let repeat = args.repeat(built_in.is_none().then_some(&target.url), settings.seed);
+        let url = target.url.to_string();
+        let facts = match &spawned {
+            Some(spawned) => probe_spawned(spawned, &mut target, &settings, &needed).await?,
+            None => probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?,
+        };
+        let url = match &spawned {
+            Some(_) => args.urls.first().map(|address| address.text().to_owned()),
+            None => built_in.is_none().then_some(url),
+        };
+        let repeat = args.repeat(url, settings.seed);
         let name = built_in.is_some().then(|| "reference server".to_owned());
-        prepared.push(Prepared { target, facts, name, repeat });
+        let process = spawned.as_ref().map(|spawned| Arc::clone(&spawned.process.0));
+        prepared.push(Prepared { target, facts, name, repeat, process });
     }
 
     let (events, listener) = mpsc::unbounded_channel();
@@ -197,9 +217,10 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         settings,
         patterns: args.selection.patterns(),
         events,
-        interrupted: interrupts(),
+        interrupted: spawned.as_ref().map_or_else(|| interrupts(None), |spawned| spawned.interrupted.clone()),
     };
     let report = run.play(&prepared).await;
+    drop(spawned);
     drop(run);
     // The display ends with its channel; it has nothing to say that could fail the run.
     let _ = watcher.await;
@@ -223,18 +244,45 @@ fn start_reference_server() -> Result<ServerHandle, Failure> {
     })
 }
 
+/// Whether it died says more than that nobody answers.
+async fn probe_spawned(
+    spawned: &Spawned,
+    target: &mut Target,
+    settings: &Settings,
+    needed: &BTreeSet<Need>,
+) -> Result<Facts, Failure> {
+    let mut interrupted = spawned.interrupted.clone();
+    let unreachable = tokio::select! {
+        probed = probe(target, settings, needed) => match probed {
+            Ok(facts) => return Ok(facts),
+            Err(unreachable) => unreachable,
+        },
+        () = wait_for(&mut interrupted) => return Err(Failure::inconclusive("interrupted")),
+    };
+    let process = &spawned.process.0;
+    Err(match process.death_within(DYING).await {
+        Some(death) => Failure::inconclusive(process.died_unserved(death)),
+        None => Failure::inconclusive(unreachable),
+    })
+}
+
 async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
     let mut targets = Vec::new();
-    for url in &args.urls {
+    for address in &args.urls {
+        let url = address.url()?;
         let target = Target::find(url.clone(), &args.request.options()).await;
         targets.push(target.map_err(|error| Failure::inconclusive(format!("{url}: {error}")))?);
     }
     Ok(targets)
 }
 
-/// Becomes `true` at the first Ctrl-C; the second ends the program at once.
-pub(super) fn interrupts() -> watch::Receiver<bool> {
+/// Becomes `true` at the first Ctrl-C; the second ends the program at once, and a process that we started with it.
+pub(super) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
     let (stop, interrupted) = watch::channel(false);
+    #[cfg(unix)]
+    if let Some(process) = process.clone() {
+        tokio::spawn(end_with_us(process));
+    }
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             eprintln!(
@@ -242,11 +290,31 @@ pub(super) fn interrupts() -> watch::Receiver<bool> {
             );
             let _ = stop.send(true);
             if tokio::signal::ctrl_c().await.is_ok() {
+                if let Some(process) = process {
+                    process.kill();
+                }
                 std::process::exit(i32::from(Exit::Inconclusive.code()));
             }
         }
     });
     interrupted
+}
+
+/// A process that we started would outlive us when we are told to end: it does not hear of it.
+#[cfg(unix)]
+async fn end_with_us(process: Arc<Process>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hang_up)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    process.end();
+    std::process::exit(i32::from(Exit::Inconclusive.code()));
 }
 
 impl PlayArgs {
@@ -270,9 +338,10 @@ impl PlayArgs {
 
 impl TestArgs {
     /// The command that repeats one case, up to its id.
-    fn repeat(&self, url: Option<&Url>, seed: u64) -> String {
+    fn repeat(&self, url: Option<String>, seed: u64) -> String {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
-        words.extend(url.map(ToString::to_string));
+        words.extend(self.spawn.repeat());
+        words.extend(url);
         let RequestArgs { headers, subprotocols, origin, host, resolve } = &self.request;
         let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
         for header in headers {
@@ -350,7 +419,7 @@ impl Selection {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let form = "a time is written 500ms, 4s or 1m";
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}: {form}"))?;
     if time.is_zero() || time > Duration::from_secs(3600) {
@@ -368,7 +437,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// A word as a POSIX shell takes it.
-fn shell_word(word: &str) -> String {
+pub(super) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

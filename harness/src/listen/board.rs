@@ -109,6 +109,7 @@ impl Board {
             url: url.to_owned(),
             role: Role::Client,
             agent: agent.software.clone(),
+            process: None,
             stopped: (agent.records.len() < self.selected)
                 .then(|| format!("the client ran {} of {} cases", agent.records.len(), self.selected)),
             cases: agent.records.values().cloned().collect(),

@@ -23,9 +23,11 @@ use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersio
 
 use crate::engine::Limits;
 use crate::event::RunEvent;
+use crate::spawn::Process;
 use crate::target::Target;
 
 pub use probe::{Facts, Unreachable, probe};
+pub(crate) use target::{DYING, wait_for};
 
 /// How a run is played, whatever the target.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub struct Prepared {
     pub name: Option<String>,
     /// The command that repeats a case against it, up to the case's id.
     pub repeat: String,
+    /// The process that serves, if we started it: asked first when the target is gone.
+    pub process: Option<Arc<Process>>,
 }
 
 impl Run {

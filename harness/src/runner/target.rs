@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use wsgrade_cases::model::{Need, Scenario};
 use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
@@ -15,12 +17,16 @@ use super::case::{self, no_connection};
 use super::probe::still_there;
 use super::{Prepared, Run, Settings};
 use crate::event::RunEvent;
+use crate::spawn::Death;
 use crate::target::Target;
 
 /// After so many cases in a row in which the target may have gone it is asked whether it is still there.
 const WORRYING: usize = 3;
 /// How many cases a sentence names.
 const NAMED: usize = 8;
+/// The connections of a process that dies break so much before it is seen to be dead, at most. What failed so shortly
+/// before its death is not held against it.
+pub(crate) const DYING: Duration = Duration::from_millis(500);
 
 /// Plays everything and makes the target's part of the record.
 pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
@@ -35,6 +41,9 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
     if progress.stopped.is_none() {
         progress.confirm_alone().await;
     }
+    if progress.stopped.is_none() {
+        progress.look_once_more().await;
+    }
     progress.withdraw_unconfirmed();
     let Progress { records, stopped, .. } = progress;
     run.tell(RunEvent::TargetFinished { stopped: stopped.clone() });
@@ -44,6 +53,7 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         role: Role::Server,
         agent: prepared.facts.agent.clone(),
         stopped,
+        process: prepared.process.as_ref().map(|process| process.info()),
         cases: records.into_values().map(|kept| kept.record).collect(),
     }
 }
@@ -61,6 +71,15 @@ struct Kept {
     record: CaseRecord,
     /// It failed beside others and was not yet played alone.
     provisional: bool,
+    /// When it was judged.
+    at: Instant,
+}
+
+impl Kept {
+    /// It went wrong so lately that a process which is dead now may have been dying then.
+    fn is_suspect(&self) -> bool {
+        went_wrong(&self.record) && self.at.elapsed() < 2 * DYING
+    }
 }
 
 impl Progress<'_> {
@@ -90,8 +109,15 @@ impl Progress<'_> {
             } else {
                 row.clear();
             }
-            let provisional = run.settings.jobs > 1 && wants_confirmation(&record);
+            let process_died = self.prepared.process.as_ref().is_some_and(|process| process.is_dead());
+            let provisional =
+                run.settings.jobs > 1 && wants_confirmation(&record) || process_died && went_wrong(&record);
             self.keep(index, record, provisional);
+            if self.process_died(Duration::ZERO).await.is_some() {
+                let _ = stop.send(true);
+                self.take_the_rest(&mut finished).await;
+                break;
+            }
             if row.len() >= WORRYING {
                 if self.target_is_gone().await {
                     self.doubt(&row);
@@ -104,6 +130,41 @@ impl Progress<'_> {
         let _ = stop.send(true);
         workers.abort_all();
         while workers.join_next().await.is_some() {}
+    }
+
+    /// What was under way when the process died: among it is what it died of.
+    async fn take_the_rest(&mut self, finished: &mut mpsc::Receiver<(usize, CaseRecord)>) {
+        let deadline = Instant::now() + DYING;
+        while let Ok(Some((index, record))) = timeout_at(deadline, finished.recv()).await {
+            let provisional = went_wrong(&record);
+            self.keep(index, record, provisional);
+        }
+        // For the sentence, which names what was under way.
+        self.stopped = None;
+        self.process_died(Duration::ZERO).await;
+    }
+
+    /// A process may have died of the last cases.
+    async fn look_once_more(&mut self) {
+        let suspect = self.records.values().any(|kept| kept.is_suspect());
+        self.process_died(if suspect { DYING } else { Duration::ZERO }).await;
+    }
+
+    /// Whether the process that serves, if we know it, dies within this time; then that is why the run stops.
+    async fn process_died(&mut self, patience: Duration) -> Option<()> {
+        let Death { exit, output } = self.prepared.process.as_ref()?.death_within(patience).await?;
+        self.records.values_mut().filter(|kept| kept.is_suspect()).for_each(|kept| kept.provisional = true);
+        let output = match output.as_slice() {
+            [] => "it wrote nothing".to_owned(),
+            lines => format!("its last output: {}", lines.join(" | ")),
+        };
+        self.stopped = Some(format!(
+            "the process died with {exit} after {} of {} cases{}; {output}",
+            self.played(),
+            self.run.selected.len(),
+            self.suspects("that went wrong around then"),
+        ));
+        Some(())
     }
 
     fn start_workers(
@@ -159,6 +220,9 @@ impl Progress<'_> {
                 record.when_busy = Some(before.record.behavior);
             }
             self.keep(index, record, false);
+            if self.process_died(Duration::ZERO).await.is_some() {
+                return;
+            }
             if worrying && self.target_is_gone().await {
                 return;
             }
@@ -174,7 +238,7 @@ impl Progress<'_> {
             reason: record.findings.first().map(|finding| finding.observed.clone()),
             provisional,
         });
-        self.records.insert(index, Kept { record, provisional });
+        self.records.insert(index, Kept { record, provisional, at: Instant::now() });
     }
 
     async fn target_is_gone(&mut self) -> bool {
@@ -182,30 +246,32 @@ impl Progress<'_> {
         match still_there(target, facts, &self.run.settings).await {
             Ok(()) => false,
             Err(reason) => {
-                let suspects: Vec<_> = self
-                    .records
-                    .values()
-                    .filter(|kept| kept.provisional && no_connection(&kept.record.transcript).is_none())
-                    .map(|kept| kept.record.id.as_str())
-                    .collect();
-                let after = match suspects.len() {
-                    0 => String::new(),
-                    count if count > NAMED => {
-                        format!(
-                            " (cases that had failed: {} and {} more)",
-                            suspects[..NAMED].join(", "),
-                            count - NAMED
-                        )
-                    }
-                    _ => format!(" (cases that had failed: {})", suspects.join(", ")),
-                };
-                self.stopped = Some(format!(
-                    "the target stopped serving after {} of {} cases: {reason}{after}",
-                    self.played(),
-                    self.run.selected.len(),
-                ));
+                if self.process_died(DYING).await.is_none() {
+                    self.stopped = Some(format!(
+                        "the target stopped serving after {} of {} cases: {reason}{}",
+                        self.played(),
+                        self.run.selected.len(),
+                        self.suspects("that had failed"),
+                    ));
+                }
                 true
             }
+        }
+    }
+
+    /// The cases that are in doubt, in brackets.
+    fn suspects(&self, which: &str) -> String {
+        let suspects: Vec<_> = self
+            .records
+            .values()
+            .filter(|kept| kept.provisional && no_connection(&kept.record.transcript).is_none())
+            .map(|kept| kept.record.id.as_str())
+            .collect();
+        let named = suspects[..suspects.len().min(NAMED)].join(", ");
+        match suspects.len().saturating_sub(NAMED) {
+            _ if suspects.is_empty() => String::new(),
+            0 => format!(" (cases {which}: {named})"),
+            more => format!(" (cases {which}: {named} and {more} more)"),
         }
     }
 
@@ -277,6 +343,10 @@ fn wants_confirmation(record: &CaseRecord) -> bool {
     record.severity() == Severity::Major || record.behavior == Behavior::Inconclusive
 }
 
+fn went_wrong(record: &CaseRecord) -> bool {
+    record.severity() >= Severity::Minor || record.behavior == Behavior::Inconclusive
+}
+
 /// Whether what was seen may be that of a target that serves nobody any more.
 fn may_be_gone(record: &CaseRecord) -> bool {
     let timed_out = |entry: &Entry| matches!(entry.what, What::TimedOut { .. });
@@ -285,7 +355,7 @@ fn may_be_gone(record: &CaseRecord) -> bool {
 }
 
 /// Ends when the user wants the run to end; never, if nobody can say so any more.
-async fn wait_for(interrupted: &mut watch::Receiver<bool>) {
+pub(crate) async fn wait_for(interrupted: &mut watch::Receiver<bool>) {
     if interrupted.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -100,7 +100,8 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) ->
         events,
         interrupted,
     };
-    let prepared = Prepared { target, facts, name: None, repeat: "wsgrade test URL -c ".to_owned() };
+    let prepared =
+        Prepared { target, facts, name: None, repeat: "wsgrade test URL -c ".to_owned(), process: None };
     Playing { run, prepared, interrupt }
 }
 

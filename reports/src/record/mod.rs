@@ -132,6 +132,29 @@ pub struct TargetReport {
     /// Why the run against it ended before its last case, in one sentence; absent when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// The process that served, where we started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessInfo>,
     /// One record per case played, in catalogue order.
     pub cases: Vec<CaseRecord>,
+}
+
+/// A process that we started, with all that it started: what it took and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessInfo {
+    /// The command as the user wrote it.
+    pub command: String,
+    /// The most memory that its processes were seen to hold together, each at its own peak, in bytes. Memory that
+    /// they share is counted for each. Absent where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_rss_bytes: Option<u64>,
+    /// The processor time that they took together, in milliseconds. Absent where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<f64>,
+    /// How it ended, such as `exit status 1`; absent when it served until we ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<String>,
+    /// The last of what it wrote to standard output and standard error; absent when that was nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tail: Option<String>,
 }

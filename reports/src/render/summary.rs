@@ -61,6 +61,11 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
     if let Some(reason) = &target.stopped {
         writeln!(out, "  Stopped: {}", visible(reason))?;
     }
+    if let Some(process) = &target.process {
+        let facts = words::process(process);
+        let gap = if facts.is_empty() { "" } else { " · " };
+        writeln!(out, "  Started by: {}{gap}{facts}", column(&process.command, 100))?;
+    }
     let tally: Vec<_> = Behavior::ALL
         .into_iter()
         .filter(|&behavior| counts.behavior(behavior) > 0)

@@ -1,6 +1,7 @@
 //! One table for each list of codes: the symbol and the words for it.
 
-use crate::record::{Behavior, CloseVerdict};
+use super::text::column;
+use crate::record::{Behavior, CloseVerdict, ProcessInfo};
 
 /// A sign that tells the verdicts apart without colour.
 pub(crate) fn symbol(behavior: Behavior) -> &'static str {
@@ -71,6 +72,20 @@ pub(crate) fn duration(ms: f64) -> String {
     }
 }
 
+/// An amount of memory as a person says it.
+pub(crate) fn memory(bytes: u64) -> String {
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    if mebibytes < 10.0 { format!("{mebibytes:.1} MiB") } else { format!("{mebibytes:.0} MiB") }
+}
+
+/// What a process that we started took, and how it ended where it ended by itself.
+pub(crate) fn process(process: &ProcessInfo) -> String {
+    let memory = process.peak_rss_bytes.map(|bytes| format!("peak memory {}", memory(bytes)));
+    let cpu = process.cpu_ms.map(|ms| format!("CPU time {}", duration(ms)));
+    let exit = process.exit.as_ref().map(|exit| format!("ended by itself: {}", column(exit, 60)));
+    [memory, cpu, exit].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
 /// `1 case`, `2 cases`.
 pub(crate) fn cases(n: usize) -> String {
     if n == 1 { "1 case".to_owned() } else { format!("{n} cases") }
@@ -84,6 +99,13 @@ mod tests {
     fn durations_read_well() {
         for (ms, text) in [(0.4, "0 ms"), (999.0, "999 ms"), (1840.0, "1.84 s"), (125_000.0, "2 min 5 s")] {
             assert_eq!(duration(ms), text);
+        }
+    }
+
+    #[test]
+    fn amounts_of_memory_read_well() {
+        for (bytes, text) in [(0, "0.0 MiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB")] {
+            assert_eq!(memory(bytes), text);
         }
     }
 

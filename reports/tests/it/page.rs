@@ -33,6 +33,16 @@ fn the_title_has_target_and_grade() {
 }
 
 #[test]
+fn the_card_says_what_the_process_took() {
+    let page = page(&sample::small());
+    assert!(page.contains("started by <code>.&#x2f;server --port {port} &lt;&#x2f;script&gt;&lt;img"));
+    assert!(page.contains(
+        "</code> · peak memory 45 MiB · CPU time 1.23 s · ended by itself: signal 11 (SIGSEGV)</p>"
+    ));
+    assert_eq!(page.matches("started by <code>").count(), 1, "the other target was not started by us");
+}
+
+#[test]
 fn hostile_text_stays_text() {
     let page = page(&sample::small());
     for markup in ["<img", "onerror=alert(1)>", "\u{202e}", "\0", "\u{1b}", "7*7 }}<", "<!--"] {

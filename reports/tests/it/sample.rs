@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wsgrade_reports::record::{
     Behavior, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
-    FrameInfo, HttpMessage, MessageKind, PayloadInfo, Role, RuleText, RunOptions, RunReport, SchemaVersion,
-    TargetReport, Tool, Transcript, What,
+    FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RuleText, RunOptions, RunReport,
+    SchemaVersion, TargetReport, Tool, Transcript, What,
 };
 
 /// What a hostile peer may put wherever it has a say.
@@ -122,6 +122,7 @@ pub(crate) fn large(targets: usize, cases: usize, rounds: usize) -> RunReport {
         role: Role::Server,
         agent: None,
         stopped: None,
+        process: None,
         cases: infos
             .iter()
             .enumerate()
@@ -212,6 +213,7 @@ fn good(cases: &[CaseInfo]) -> TargetReport {
         role: Role::Server,
         agent: Some("wsgrade-reference-server/0.1.0".to_owned()),
         stopped: None,
+        process: None,
         cases: cases.iter().map(|case| passed(&case.id, "tcp")).collect(),
     }
 }
@@ -261,6 +263,13 @@ fn faulty() -> TargetReport {
         role: Role::Server,
         agent: Some(HOSTILE.to_owned()),
         stopped: None,
+        process: Some(ProcessInfo {
+            command: format!("./server --port {{port}} {HOSTILE}"),
+            peak_rss_bytes: Some(45 << 20),
+            cpu_ms: Some(1230.0),
+            exit: Some("signal 11 (SIGSEGV)".to_owned()),
+            output_tail: Some(format!("listening\n{HOSTILE}\n")),
+        }),
         cases: vec![
             passed("1.1.1", "tcp"),
             million,

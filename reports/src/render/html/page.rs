@@ -143,6 +143,7 @@ struct Target {
     role: String,
     agent: Option<String>,
     stopped: Option<String>,
+    process: Option<Process>,
     /// `A+`, or a dash.
     letter: &'static str,
     class: &'static str,
@@ -153,6 +154,13 @@ struct Target {
     areas: Vec<Area>,
     costs: Vec<CostLine>,
     more_costs: usize,
+}
+
+/// The process that we started, and what it took.
+#[derive(Debug, Serialize)]
+struct Process {
+    command: String,
+    facts: String,
 }
 
 /// So many of a behaviour.
@@ -207,6 +215,10 @@ impl Target {
             role: target.role.to_string(),
             agent: target.agent.as_deref().map(|agent| clipped(agent, 300)),
             stopped: target.stopped.as_deref().map(|reason| clipped(reason, 600)),
+            process: target.process.as_ref().map(|process| Process {
+                command: clipped(&process.command, 300),
+                facts: words::process(process),
+            }),
             letter,
             class,
             verdict: verdict(result.grade, &result.counts),

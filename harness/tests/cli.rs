@@ -202,3 +202,43 @@ fn a_report_from_the_record() {
     let text = |output: &Output| stdout(output).lines().filter(|line| !line.starts_with("Report:")).count();
     assert_eq!(text(&played), text(&made));
 }
+
+/// A client is started, and its end is the end of the run; what it did not play keeps the gate from being met.
+#[test]
+fn a_client_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_wsgrade")).parent().unwrap();
+    let client = binary.join("examples").join(format!("client{}", std::env::consts::EXE_SUFFIX));
+    assert!(client.is_file(), "{} is not there; `cargo build --example client` makes it", client.display());
+    let listen = |command: &str| {
+        let out = dir.path().to_str().unwrap();
+        wsgrade(&[
+            "listen",
+            "127.0.0.1:0",
+            "-c",
+            "1.1.*",
+            "--out",
+            out,
+            "--spawn",
+            command,
+            "--agent",
+            "mine",
+        ])
+    };
+    let target = || record(dir.path())["targets"][0].clone();
+
+    let all = listen(&format!("{} {{url}} {{agent}}", client.display()));
+    assert_eq!(all.status.code(), Some(0), "{}{}", stdout(&all), stderr(&all));
+    assert!(stdout(&all).starts_with("listening on ws://127.0.0.1:"), "{}", stdout(&all));
+    assert_eq!((&target()["name"], &target()["role"]), (&Value::from("mine"), &Value::from("client")));
+    assert_eq!(target()["cases"].as_array().unwrap().len(), 8);
+    assert_eq!(target()["process"]["exit"], "exit status 0");
+
+    let some = listen(&format!("{} {{url}} {{agent}} 3", client.display()));
+    assert_eq!(some.status.code(), Some(3), "{}{}", stdout(&some), stderr(&some));
+    assert_eq!(target()["stopped"], "the client ran 3 of 8 cases");
+
+    let none = listen(&format!("{} {{url}}", client.display()));
+    assert_eq!(none.status.code(), Some(3), "{}", stderr(&none));
+    assert!(stderr(&none).contains("wsgrade: no client ran a case"), "{}", stderr(&none));
+}

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::mpsc;
@@ -12,6 +13,7 @@ use super::test::{Failure, PlayArgs, Selection, finish, interrupts};
 use super::{Exit, display};
 use crate::listen::Listener;
 use crate::runner::Run;
+use crate::spawn::{Guard, Process};
 
 /// Clients connect here and ask for cases, by the calls that drivers written for Autobahn|Testsuite use:
 /// /getCaseCount, /getCaseInfo?case=N, /runCase?case=N&agent=NAME, /getCaseStatus?case=N&agent=NAME,
@@ -21,6 +23,15 @@ pub(super) struct ListenArgs {
     /// Where to listen
     #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9001")]
     address: SocketAddr,
+
+    /// Start the client by this command, with {url} for where we listen and {agent} for the name it is to give;
+    /// the run is over when it ends
+    #[arg(long, value_name = "COMMAND")]
+    spawn: Option<String>,
+
+    /// The name that {agent} stands for
+    #[arg(long, value_name = "NAME", default_value = "client", requires = "spawn")]
+    agent: String,
 
     #[command(flatten)]
     selection: Selection,
@@ -62,11 +73,34 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
     super::print(&format!("listening on {}/\n", listener.url()));
-    let report = listener.serve().await;
+    let client = args.start(listener.url())?;
+    let mut report = listener
+        .serve(async {
+            match &client {
+                Some(client) => drop(client.0.death_within(Duration::MAX).await),
+                None => std::future::pending().await,
+            }
+        })
+        .await;
+    if let Some(client) = client {
+        for target in report.targets.iter_mut().filter(|target| target.name == args.agent) {
+            target.process = Some(client.0.info());
+        }
+    }
     // The display ends with its channel; it has nothing to say that could fail the run.
     let _ = watcher.await;
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
     finish(&report, &args.play.out)
+}
+
+impl ListenArgs {
+    /// Starts the client, if we are to.
+    fn start(&self, url: &str) -> Result<Option<Guard>, Failure> {
+        let Some(command) = &self.spawn else { return Ok(None) };
+        let line = command.replace("{url}", url).replace("{agent}", &self.agent);
+        let process = Process::start(command, &line).map_err(Failure::inconclusive)?;
+        Ok(Some(Guard(process)))
+    }
 }

@@ -79,12 +79,13 @@ impl Listener {
         &self.shared.url
     }
 
-    /// Serves until a client says stop or the user does; gives the record of what was played.
-    pub async fn serve(self) -> RunReport {
+    /// Serves until a client says stop, the user does, or `over` ends; gives the record of what was played.
+    pub async fn serve(self, over: impl Future<Output = ()>) -> RunReport {
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
         let mut stopped = self.shared.stop.subscribe();
         let mut interrupted = self.shared.run.interrupted.clone();
+        let mut over = std::pin::pin!(over);
         loop {
             let accepted = tokio::select! {
                 accepted = async {
@@ -94,6 +95,7 @@ impl Listener {
                 } => accepted,
                 _ = stopped.wait_for(|stop| *stop) => break,
                 _ = interrupted.wait_for(|stop| *stop) => break,
+                () = &mut over => break,
                 Some(_) = connections.join_next() => continue,
             };
             // One that is gone before it was accepted is no reason to stop.
@@ -104,7 +106,7 @@ impl Listener {
                 drop(place);
             });
         }
-        let asked_to_stop = *self.shared.stop.borrow();
+        let asked_to_stop = !*self.shared.run.interrupted.borrow();
         if asked_to_stop {
             // A client is done with its last case before we are.
             let limits = &self.shared.run.settings.limits;

@@ -48,7 +48,7 @@ async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
     };
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), run, on_update).await.unwrap();
     let url = listener.url().to_owned();
-    Listening { url, updates, interrupt, serving: tokio::spawn(listener.serve()) }
+    Listening { url, updates, interrupt, serving: tokio::spawn(listener.serve(std::future::pending())) }
 }
 
 /// Connects to a call and gives the text that comes.

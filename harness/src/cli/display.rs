@@ -58,7 +58,8 @@ impl Shown {
                 }
                 let reason =
                     reason.as_ref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
-                vec![format!("{} {id} {title}{reason}", verdict(*behavior, *close))]
+                // A client names itself, and the name stands before the id.
+                vec![format!("{} {} {title}{reason}", verdict(*behavior, *close), printable(id))]
             }
             RunEvent::ConfirmingAlone { cases } => {
                 self.bar.finish_and_clear();
@@ -96,7 +97,7 @@ mod tests {
 
     fn finished(behavior: Behavior, close: CloseVerdict, provisional: bool) -> RunEvent {
         RunEvent::CaseFinished {
-            id: "1.1.1".to_owned(),
+            id: "\u{7}agent: 1.1.1".to_owned(),
             title: "A title".to_owned(),
             behavior,
             close,
@@ -122,9 +123,9 @@ mod tests {
         }
         insta::assert_snapshot!(lines.join("\n"), @r"
         ws://h/ (x�): 3 cases
-        close unclean 1.1.1 A title: evil �[2J
+        close unclean �agent: 1.1.1 A title: evil �[2J
         playing 1 of them again, one by one, to confirm what failed
-        fail 1.1.1 A title: evil �[2J
+        fail �agent: 1.1.1 A title: evil �[2J
         gone
         ");
     }

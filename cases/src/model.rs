@@ -439,6 +439,25 @@ impl Payload {
 }
 
 impl Scenario {
+    /// A conversation of our own that is no case of a catalogue: a probe, an answer to a call. Its only accepted
+    /// outcome is a pass. `name` is letters and digits.
+    pub fn uncatalogued(name: &'static str, steps: Vec<Step>, saw: Saw, ending: Ending) -> Self {
+        Self {
+            id: name.parse().expect("letters and digits are a case id"),
+            title: String::new(),
+            why: String::new(),
+            rules: vec![RuleId::new("rfc6455-5.6-text")],
+            roles: BTreeSet::from([Role::Server, Role::Client]),
+            needs: BTreeSet::new(),
+            opening: Opening::default(),
+            steps,
+            accept: vec![Accept { verdict: Outcome::Pass, saw, ending: None, rule: None, note: None }],
+            ending,
+            catches: Vec::new(),
+            differs: None,
+        }
+    }
+
     /// What a conforming echo answers to the steps: every message in its own kind when its last fragment is
     /// sent, every ping by its pong. Frames that break a rule are not looked for; a case with unlawful frames
     /// lists its answers instead.

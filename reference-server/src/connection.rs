@@ -1,6 +1,6 @@
 //! One connection on the server's side, from the first byte to the end of TCP.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -19,7 +19,7 @@ use crate::{
     linger::end_tcp,
     opening::{self, NotOpened},
     phase::{Phase, Watch},
-    report::{CloseReason, ConnectionEnd, ConnectionReport, Traffic},
+    report::{CloseReason, ConnectionEnd, ConnectionReport},
     session::{Session, Step},
 };
 
@@ -46,16 +46,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let since = Instant::now();
-    let mut report = ConnectionReport {
-        peer,
-        path: None,
-        subprotocol: None,
-        deflate: false,
-        duration: Duration::ZERO,
-        received: Traffic::default(),
-        sent: Traffic::default(),
-        end: ConnectionEnd::Aborted,
-    };
+    let mut report = ConnectionReport::new(peer, ConnectionEnd::Aborted);
     let opened =
         opening::receive(&mut stream, config, &mut watch, &mut report.received, &mut report.path).await;
     match opened {

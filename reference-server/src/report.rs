@@ -28,6 +28,22 @@ pub struct ConnectionReport {
     pub end: ConnectionEnd,
 }
 
+impl ConnectionReport {
+    /// Of a connection on which nothing has happened yet.
+    pub(crate) fn new(peer: SocketAddr, end: ConnectionEnd) -> Self {
+        Self {
+            peer,
+            path: None,
+            subprotocol: None,
+            deflate: false,
+            duration: Duration::ZERO,
+            received: Traffic::default(),
+            sent: Traffic::default(),
+            end,
+        }
+    }
+}
+
 /// How much went in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {

@@ -22,7 +22,7 @@ use crate::{
     connection,
     opening::{self, Refusal},
     phase::{Phase, Watch},
-    report::{ConnectionReport, Traffic},
+    report::ConnectionReport,
 };
 
 /// Connections waiting in the kernel for `accept`.
@@ -228,16 +228,7 @@ impl Acceptor {
     fn turn_away(&self, mut stream: TcpStream, peer: SocketAddr, full: Full) {
         let since = Instant::now();
         let refusal = Refusal::full(full);
-        let mut report = ConnectionReport {
-            peer,
-            path: None,
-            subprotocol: None,
-            deflate: false,
-            duration: Duration::ZERO,
-            received: Traffic::default(),
-            sent: Traffic::default(),
-            end: refusal.end(),
-        };
+        let mut report = ConnectionReport::new(peer, refusal.end());
         let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else {
             tell(&self.config, &report);
             return;

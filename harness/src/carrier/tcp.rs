@@ -49,16 +49,21 @@ pub async fn play(mut engine: Engine, addr: SocketAddr, patience: Patience) -> (
     match connect(addr, patience.connect).await {
         Ok(mut stream) => {
             engine.handle(began.elapsed(), Input::Connected);
-            match drive(&mut engine, &mut stream, began, patience.write).await {
-                Drop::Plain => {}
-                // A reset is what closing with a linger time of zero does; where that cannot be set the
-                // connection ends plainly, and the peer's answer is judged all the same.
-                Drop::Abort => {
-                    let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-                }
-            }
+            play_on(&mut engine, &mut stream, began, patience.write).await;
         }
         Err(error) => engine.handle(began.elapsed(), Input::Trouble(error.to_string())),
     }
     (engine.into_transcript(), began.elapsed())
+}
+
+/// Plays an engine's case over a connection that is there, whoever made it; see [`drive`].
+pub async fn play_on(engine: &mut Engine, stream: &mut TcpStream, began: Instant, stall: Duration) {
+    match drive(engine, stream, began, stall).await {
+        Drop::Plain => {}
+        // A reset is what closing with a linger time of zero does; where that cannot be set the connection ends
+        // plainly, and the peer's answer is judged all the same.
+        Drop::Abort => {
+            let _ = socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+        }
+    }
 }

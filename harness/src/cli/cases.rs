@@ -5,8 +5,8 @@ use serde::Serialize;
 use wsgrade_cases::model::{Need, Scenario};
 use wsgrade_cases::write;
 
-use super::Exit;
-use super::test::{Failure, Selection};
+use super::exit::{Exit, Failure};
+use super::test::Selection;
 
 #[derive(Debug, Args)]
 pub(super) struct CasesArgs {

@@ -56,3 +56,25 @@ impl Termination for Exit {
         ExitCode::from(self.code())
     }
 }
+
+/// Why there is no report.
+pub(super) struct Failure {
+    message: String,
+    exit: Exit,
+}
+
+impl Failure {
+    pub(super) fn usage(message: impl ToString) -> Self {
+        Self { message: message.to_string(), exit: Exit::Usage }
+    }
+
+    pub(super) fn inconclusive(message: impl ToString) -> Self {
+        Self { message: message.to_string(), exit: Exit::Inconclusive }
+    }
+
+    /// Says so, and gives the exit code.
+    pub(super) fn tell(&self) -> Exit {
+        eprintln!("wsgrade: {}", self.message);
+        self.exit
+    }
+}

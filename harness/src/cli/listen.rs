@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use wsgrade_cases::model::Role;
 use wsgrade_reports::render;
 
-use super::test::{Failure, PlayArgs, Selection, finish, interrupts};
-use super::{Exit, display};
+use super::display;
+use super::exit::{Exit, Failure};
+use super::test::{PlayArgs, Selection, finish, interrupts};
 use crate::listen::Listener;
 use crate::runner::Run;
 use crate::spawn::{Guard, Process};

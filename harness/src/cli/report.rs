@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use wsgrade_reports::record::RunReport;
 
-use super::Exit;
-use super::test::Failure;
+use super::exit::{Exit, Failure};
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {

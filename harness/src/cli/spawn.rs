@@ -9,7 +9,8 @@ use clap::Args;
 use tokio::sync::watch;
 use wsgrade_reference_server::client::{Url, UrlError};
 
-use super::test::{Failure, duration, shell_word};
+use super::exit::Failure;
+use super::test::{duration, shell_word};
 use crate::runner::wait_for;
 use crate::spawn::{Guard, Process, SpawnError};
 use crate::target::{RequestOptions, Target};

@@ -15,8 +15,9 @@ use wsgrade_reference_server::{Config, Server, ServerHandle};
 use wsgrade_reports::record::RunReport;
 use wsgrade_reports::render;
 
+use super::display;
+use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
-use super::{Exit, display};
 use crate::engine::Limits;
 use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
 use crate::spawn::Process;
@@ -137,28 +138,6 @@ pub(super) async fn run(args: TestArgs) -> Exit {
     match grade(args).await {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
-    }
-}
-
-/// Why there is no report.
-pub(super) struct Failure {
-    message: String,
-    exit: Exit,
-}
-
-impl Failure {
-    pub(super) fn usage(message: impl ToString) -> Self {
-        Self { message: message.to_string(), exit: Exit::Usage }
-    }
-
-    pub(super) fn inconclusive(message: impl ToString) -> Self {
-        Self { message: message.to_string(), exit: Exit::Inconclusive }
-    }
-
-    /// Says so, and gives the exit code.
-    pub(super) fn tell(&self) -> Exit {
-        eprintln!("wsgrade: {}", self.message);
-        self.exit
     }
 }
 

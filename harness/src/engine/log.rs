@@ -24,22 +24,10 @@ impl Log {
 
     /// Adds what happened just now.
     pub(super) fn push(&mut self, what: What) {
-        match what {
-            What::Frame { dir, frame } => self.push_frame(dir, frame),
-            What::Connected
-            | What::Http { .. }
-            | What::Opened { .. }
-            | What::OpeningFailed { .. }
-            | What::Bytes { .. }
-            | What::Message { .. }
-            | What::Violation { .. }
-            | What::StillOpen { .. }
-            | What::TimedOut { .. }
-            | What::EndOfStream
-            | What::Reset
-            | What::Closed { .. }
-            | What::Trouble { .. }
-            | What::Folded { .. } => self.append(what),
+        if let What::Frame { dir, frame } = what {
+            self.push_frame(dir, frame);
+        } else {
+            self.append(what);
         }
     }
 

@@ -64,7 +64,7 @@ pub fn judge(scenario: &Scenario, role: Role, transcript: &Transcript) -> Judgem
     let (mut behavior, mut findings) = violations(transcript);
     match matched {
         Some(accept) => {
-            behavior = heavier(behavior, of_outcome(accept.verdict));
+            behavior = behavior.max(of_outcome(accept.verdict));
             findings.extend(noted(scenario, accept, first, &seen));
         }
         None => {
@@ -89,7 +89,7 @@ pub fn judge(scenario: &Scenario, role: Role, transcript: &Transcript) -> Judgem
 
 /// Where our side or the network failed. An opening handshake that a case left ordinary and that did not end in
 /// a connection says nothing of what the case tests.
-fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
+pub fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
     transcript.entries.iter().enumerate().find_map(|(at, entry)| match &entry.what {
         What::Trouble { reason } | What::OpeningFailed { reason, .. } => Some((at, reason.as_str())),
         What::Connected
@@ -133,7 +133,7 @@ fn violations(transcript: &Transcript) -> (Behavior, Vec<Finding>) {
             continue;
         }
         let known = Register::embedded().get(&RuleId::new(rule.as_str()));
-        worst = heavier(worst, known.map_or(Behavior::Fail, |rule| rules::weight(rule.level)));
+        worst = worst.max(known.map_or(Behavior::Fail, |rule| rules::weight(rule.level)));
         findings.push(Finding {
             rule: rule.clone(),
             expected: known.map_or_else(String::new, |rule| rule.sentence.clone()),
@@ -180,8 +180,4 @@ fn of_outcome(outcome: Outcome) -> Behavior {
         Outcome::NonStrict => Behavior::NonStrict,
         Outcome::Fail => Behavior::Fail,
     }
-}
-
-fn heavier(a: Behavior, b: Behavior) -> Behavior {
-    a.max(b)
 }

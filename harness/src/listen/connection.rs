@@ -7,8 +7,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Accept, By, Ending, Frame, Opening, Outcome, Payload, Saw, Scenario, Step};
+use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::handshake::{HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse};
 use wsgrade_codec::wire::Opcode;
@@ -18,7 +17,7 @@ use wsgrade_reports::render::html;
 use super::Shared;
 use super::api::{Call, CaseRef};
 use super::board::Playing;
-use crate::carrier::{Drop, drive};
+use crate::carrier::tcp;
 use crate::engine::{Accepted, Engine};
 use crate::event::RunEvent;
 use crate::runner::case;
@@ -178,13 +177,7 @@ async fn play(
     let began = Instant::now();
     let seed = case::seed_of(settings.seed, scenario.id.as_str());
     let mut engine = Engine::accepting(Arc::clone(scenario), accepted, settings.limits.clone(), seed);
-    match drive(&mut engine, stream, began, settings.limits.answer).await {
-        Drop::Plain => {}
-        Drop::Abort => {
-            // As in `carrier::tcp`: without it the connection ends plainly.
-            let _ = socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
-        }
-    }
+    tcp::play_on(&mut engine, stream, began, settings.limits.answer).await;
     (engine.into_transcript(), began.elapsed())
 }
 
@@ -195,26 +188,8 @@ fn message(text: Option<String>) -> Arc<Scenario> {
         steps.push(Step::Send(Frame::new(Opcode::TEXT, Payload::Text(text))));
     }
     steps.push(Step::Send(Frame::new(Opcode::CLOSE, Payload::default())));
-    Arc::new(Scenario {
-        id: "call".parse().expect("a word is a case id"),
-        title: String::new(),
-        why: String::new(),
-        rules: vec![RuleId::new("rfc6455-5.6-text")],
-        roles: [Role::Client].into(),
-        needs: [].into(),
-        opening: Opening::default(),
-        steps,
-        accept: vec![Accept {
-            verdict: Outcome::Pass,
-            saw: Saw::Anything,
-            ending: None,
-            rule: None,
-            note: None,
-        }],
-        ending: Ending { by: By::Either, codes: Vec::new(), clean: false },
-        catches: Vec::new(),
-        differs: None,
-    })
+    let ending = Ending { by: By::Either, codes: Vec::new(), clean: false };
+    Arc::new(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
 }
 
 /// The index of a case in the selection.

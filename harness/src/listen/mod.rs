@@ -106,8 +106,8 @@ impl Listener {
                 drop(place);
             });
         }
-        let asked_to_stop = !*self.shared.run.interrupted.borrow();
-        if asked_to_stop {
+        let in_a_hurry = *self.shared.run.interrupted.borrow();
+        if !in_a_hurry {
             // A client is done with its last case before we are.
             let limits = &self.shared.run.settings.limits;
             let _ = timeout(limits.answer + limits.close, self.shared.board.idle(None)).await;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use wsgrade_cases::model::Scenario;
 use wsgrade_codec::Role;
-use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding, Transcript, What};
+use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding, Transcript};
 
 use super::{Settings, milliseconds};
 use crate::carrier::tcp::{self, Patience};
 use crate::engine::Engine;
-use crate::judge::judge;
+use crate::judge::{judge, trouble};
 use crate::target::Target;
 
 /// Plays a case and judges it.
@@ -87,13 +87,7 @@ pub(super) fn unimplemented(scenario: &Scenario, lacks: &str, repeat: &str) -> C
 
 /// Whether the case could not be played for want of a connection, and why.
 pub(super) fn no_connection(transcript: &Transcript) -> Option<&str> {
-    transcript.entries.iter().find_map(|entry| {
-        if let What::Trouble { reason } | What::OpeningFailed { reason, .. } = &entry.what {
-            Some(reason.as_str())
-        } else {
-            None
-        }
-    })
+    trouble(transcript).map(|(_, reason)| reason)
 }
 
 /// Each case has random bytes of its own, the same whatever else is selected (FNV-1a over the id).

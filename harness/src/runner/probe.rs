@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Accept, Ending, Frame, Need, Opening, Outcome, Payload, Saw, Scenario, Step};
+use wsgrade_cases::model::{Ending, Frame, Need, Opening, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{Behavior, Direction, Transcript, What};
@@ -77,26 +76,9 @@ pub(super) async fn still_there(target: &Target, facts: &Facts, settings: &Setti
 
 /// A text message to a target of which nothing is known.
 fn question(opening: Opening) -> Scenario {
-    Scenario {
-        id: "probe".parse().expect("a word is a case id"),
-        title: "What does the target do with a text message".to_owned(),
-        why: String::new(),
-        rules: vec![RuleId::new("rfc6455-5.6-text")],
-        roles: BTreeSet::from([Role::Server, Role::Client]),
-        needs: BTreeSet::new(),
-        opening,
-        steps: vec![Step::Send(Frame::new(Opcode::TEXT, Payload::Text("wsgrade".to_owned())))],
-        accept: vec![Accept {
-            verdict: Outcome::Pass,
-            saw: Saw::Answers,
-            ending: None,
-            rule: None,
-            note: None,
-        }],
-        ending: Ending::ordinary(),
-        catches: Vec::new(),
-        differs: None,
-    }
+    let text = Frame::new(Opcode::TEXT, Payload::Text("wsgrade".to_owned()));
+    let steps = vec![Step::Send(text)];
+    Scenario { opening, ..Scenario::uncatalogued("probe", steps, Saw::Answers, Ending::ordinary()) }
 }
 
 fn echoes(question: &Scenario, transcript: &Transcript) -> bool {

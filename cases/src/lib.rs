@@ -10,7 +10,9 @@
 //! How to write a case is told in this crate's `README.md`.
 
 pub mod catalogue;
+pub mod corpus;
 pub mod describe;
+pub mod exchange;
 pub mod id;
 pub mod lint;
 pub mod load;

@@ -14,6 +14,8 @@ use std::time::Duration;
 pub use wsgrade_codec::Role;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
+pub use crate::corpus::Corpus;
+pub use crate::exchange::{Exchange, Source};
 use crate::id::{CaseId, RuleId};
 
 /// One case, whole. Equality is by content; `load(write(s)) == s`.
@@ -82,10 +84,24 @@ pub struct Opening {
     pub headers: Vec<HeaderEdit>,
     /// `Sec-WebSocket-Extensions` offers; none unless given.
     pub extensions: Vec<String>,
+    /// permessage-deflate, by what is asked of the peer; not negotiated unless given. Not together with `extensions`.
+    ///
+    /// As a client we offer one for each wish, in this order, all with `client_no_context_takeover` and
+    /// `client_max_window_bits`. As a server we agree to the first wish that the client's offers allow.
+    pub deflate: Vec<DeflateWish>,
     /// The whole head, instead of all the above.
     pub raw: Option<Payload>,
     /// How the head is cut into writes.
     pub chop: Chop,
+}
+
+/// How the peer is to compress what it sends (RFC 7692 7.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeflateWish {
+    /// Each message by itself.
+    pub no_context_takeover: bool,
+    /// With a window of at most so many bits, 8 to 15.
+    pub max_window_bits: Option<u8>,
 }
 
 /// One change to the ordinary headers.
@@ -139,6 +155,9 @@ pub enum Step {
         /// The mark's name, if any.
         mark: Option<String>,
     },
+    /// Send messages one at a time, each when the echo of the one before is in. Ends early at the first echo that is
+    /// wrong or does not come.
+    Exchange(Exchange),
     /// End the connection before its time.
     End(End),
 }
@@ -359,6 +378,10 @@ pub enum Expected {
     Pong(Payload),
     /// The connection was open at this mark.
     Open(String),
+    /// An exchange of so many messages was completed, every echo equal to what it answers.
+    Exchanged(u32),
+    /// The peer did not agree to the permessage-deflate that the opening asked for, where the steps need it.
+    Declined,
 }
 
 /// How the connection has to end.
@@ -480,6 +503,7 @@ impl Scenario {
                     }
                     complete(&mut unfinished, &mut message, &mut answers);
                 }
+                Step::Exchange(exchange) => answers.push(Expected::Exchanged(exchange.messages)),
                 Step::Raw { .. }
                 | Step::Await { .. }
                 | Step::Probe { .. }
@@ -488,6 +512,39 @@ impl Scenario {
             }
         }
         answers
+    }
+
+    /// The same case with no more than so many messages in each exchange that is not timed.
+    pub fn at_depth(&self, messages: u32) -> Self {
+        let messages = messages.max(1);
+        let mut scenario = self.clone();
+        let mut cut = Vec::new();
+        for step in &mut scenario.steps {
+            if let Step::Exchange(exchange) = step
+                && !exchange.timed
+                && exchange.messages > messages
+            {
+                cut.push(exchange.messages);
+                exchange.messages = messages;
+            }
+        }
+        let events = scenario.accept.iter_mut().flat_map(|accept| match &mut accept.saw {
+            Saw::Events { events, .. } => events.as_mut_slice(),
+            Saw::Answers | Saw::Anything => &mut [],
+        });
+        for event in events {
+            if let Expected::Exchanged(count) = event
+                && cut.contains(count)
+            {
+                *count = messages;
+            }
+        }
+        scenario
+    }
+
+    /// Whether it measures time, and so has to be played while nothing else is.
+    pub fn is_timed(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Exchange(exchange) if exchange.timed))
     }
 
     /// The section it belongs to: the id without its last part.

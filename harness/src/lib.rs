@@ -3,6 +3,8 @@
 //! ```text
 //! pure   engine  plays one case, without I/O and without a clock
 //!        answer  what the peer answered, compared with what it should
+//!        plan    cases made ready to be played
+//!        streams compressed messages, prepared once
 //!        judge   from scenario and transcript to a verdict
 //!        event   what a run tells while it goes on
 //! I/O    carrier moves bytes between an engine and a connection
@@ -20,8 +22,10 @@ pub mod engine;
 pub mod event;
 pub mod judge;
 pub mod listen;
+pub mod plan;
 pub mod runner;
 #[cfg(test)]
 mod simulated;
 pub mod spawn;
+pub mod streams;
 pub mod target;

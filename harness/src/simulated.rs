@@ -16,6 +16,7 @@ use wsgrade_reports::record::Transcript;
 
 use crate::engine::{Action, Engine, Input, Limits, Request};
 use crate::judge::{Judgement, judge};
+use crate::plan::Plan;
 
 /// What a server does otherwise than it must (or, where it may, otherwise than most).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,7 +244,8 @@ pub(crate) struct Played {
 pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
     let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
     let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
-    let mut engine = Engine::connecting(Arc::clone(&scenario), request, limits, 7);
+    let plan = Arc::new(Plan::new(Arc::clone(&scenario), Arc::default()));
+    let mut engine = Engine::connecting(Arc::clone(&plan), request, limits, 7);
     let mut server = SimulatedServer::new(quirk);
     let mut now = Duration::ZERO;
     engine.handle(now, Input::Connected);
@@ -267,7 +269,7 @@ pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
             Action::ShutdownWrite => server.out.push_back(Input::EndOfStream),
             Action::Abort | Action::Finish => {
                 let transcript = engine.into_transcript();
-                let judgement = judge(&scenario, Role::Server, &transcript);
+                let judgement = judge(&plan, Role::Server, &transcript);
                 return Played { transcript, judgement, took: now };
             }
         }

@@ -58,7 +58,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     let watcher = tokio::spawn(display::watch(heard));
     let run = Run {
         catalogue,
-        selected,
+        selected: args.play.plans(&selected),
         settings: args.play.settings(1),
         patterns: args.selection.patterns(),
         events,

@@ -19,8 +19,10 @@ use super::display;
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
 use crate::engine::Limits;
+use crate::plan::{Depth, Plan};
 use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
 use crate::spawn::Process;
+use crate::streams::Streams;
 use crate::target::{Header, RequestOptions, Resolve, Target};
 
 /// Cases at once against a target on this machine.
@@ -73,6 +75,14 @@ pub(super) struct PlayArgs {
     /// Decides every random byte: mask keys, handshake keys [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// How many messages to send in each case of sections 12 and 13: default, full (1000) or a number
+    #[arg(long, value_name = "DEPTH", default_value = "default", value_parser = depth)]
+    depth: Depth,
+
+    /// How much memory prepared messages may take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = bytes)]
+    memory: usize,
 }
 
 /// Where a report goes unless told otherwise.
@@ -130,6 +140,8 @@ impl Default for PlayArgs {
             close_timeout: limits.close,
             connect_timeout: limits.opening,
             seed: None,
+            depth: Depth::Default,
+            memory: Streams::DEFAULT_BUDGET,
         }
     }
 }
@@ -192,7 +204,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let watcher = tokio::spawn(display::watch(listener));
     let run = Run {
         catalogue,
-        selected,
+        selected: args.play.plans(&selected),
         settings,
         patterns: args.selection.patterns(),
         events,
@@ -396,6 +408,35 @@ impl Selection {
         }
         Ok(selected)
     }
+}
+
+fn depth(text: &str) -> Result<Depth, String> {
+    match text {
+        "default" => Ok(Depth::Default),
+        "full" => Ok(Depth::Full),
+        number => match number.parse() {
+            Ok(messages @ 1..) => Ok(Depth::Messages(messages)),
+            Ok(0) | Err(_) => Err("a depth is `default`, `full` or a number of messages from 1".to_owned()),
+        },
+    }
+}
+
+/// A number of bytes with a unit of 1024, or without one.
+fn bytes(text: &str) -> Result<usize, String> {
+    let (number, unit) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, ""),
+    };
+    let factor: usize = match unit {
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => 1,
+    };
+    let number: Option<usize> = number.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or("a size is written 512M, 2G or in bytes".to_owned())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

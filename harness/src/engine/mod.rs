@@ -14,6 +14,7 @@
 //! never answers `Wait` with a deadline in the past twice: each call at or after the deadline makes progress.
 
 mod close;
+mod exchange;
 mod log;
 mod machine;
 mod opening;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Violation};
 use wsgrade_codec::wire::{FrameDecoder, Header, Piece};
 use wsgrade_codec::{Kind, Role};
-use wsgrade_reports::record::{Direction, MessageKind, PayloadDigest, PayloadInfo, What};
+use wsgrade_reports::record::{Direction, FrameInfo, MessageKind, PayloadDigest, PayloadInfo, What};
 
 use super::log::frame_info;
 
@@ -17,11 +17,35 @@ const MAX_MESSAGE: u64 = 256 << 20;
 
 /// Something the peer did.
 #[derive(Debug)]
-pub(super) struct Heard {
-    /// For the transcript.
-    pub(super) what: What,
-    /// For the machine, where it is a control frame.
-    pub(super) control: Option<Control>,
+pub(super) enum Heard {
+    /// A frame, and what it means where it is a control frame.
+    Frame(FrameInfo, Option<Control>),
+    /// A whole message.
+    Message {
+        kind: Kind,
+        /// Inflated, if it came compressed.
+        payload: Bytes,
+        compressed: bool,
+    },
+    /// Anything else, for the transcript.
+    Other(What),
+}
+
+impl Heard {
+    /// What the transcript has of it.
+    pub(super) fn what(self) -> What {
+        match self {
+            Self::Frame(frame, _) => What::Frame { dir: Direction::Received, frame },
+            Self::Message { kind, payload, .. } => {
+                let kind = match kind {
+                    Kind::Text => MessageKind::Text,
+                    Kind::Binary => MessageKind::Binary,
+                };
+                What::Message { kind, payload: PayloadInfo::of(&payload) }
+            }
+            Self::Other(what) => what,
+        }
+    }
 }
 
 /// A control frame from the peer.
@@ -58,7 +82,7 @@ struct Receiving {
     /// What the frame means, where it is a control frame.
     control: Option<Control>,
     /// What else became known inside it; told after it.
-    after: Vec<What>,
+    after: Vec<Heard>,
 }
 
 impl Receiver {
@@ -134,7 +158,7 @@ impl Receiver {
     pub(super) fn unfinished(&mut self) -> Vec<What> {
         self.heard.clear();
         self.end_frame();
-        let mut story: Vec<_> = self.heard.drain(..).map(|heard| heard.what).collect();
+        let mut story: Vec<_> = self.heard.drain(..).map(Heard::what).collect();
         if self.decoder.in_frame().is_none() && self.decoder.buffered() > 0 {
             let payload = PayloadInfo::of(self.decoder.buffer());
             story.push(What::Bytes { dir: Direction::Received, payload });
@@ -146,8 +170,8 @@ impl Receiver {
     fn end_frame(&mut self) {
         let Some(Receiving { header, payload, start, control, after }) = self.frame.take() else { return };
         let frame = frame_info(&header, payload.finish(), &start);
-        self.heard.push_back(Heard { what: What::Frame { dir: Direction::Received, frame }, control });
-        self.heard.extend(after.into_iter().map(|what| Heard { what, control: None }));
+        self.heard.push_back(Heard::Frame(frame, control));
+        self.heard.extend(after);
     }
 
     /// Takes what the checker found into the frame that is arriving.
@@ -158,19 +182,17 @@ impl Receiver {
                 Item::Violation(Violation { rule, detail }) => {
                     self.violations += 1;
                     if self.violations <= TOLD_VIOLATIONS {
-                        frame.after.push(What::Violation { rule: rule.id().to_owned(), detail });
+                        frame
+                            .after
+                            .push(Heard::Other(What::Violation { rule: rule.id().to_owned(), detail }));
                     }
                 }
-                Item::Message { kind, payload, .. } => {
-                    let kind = match kind {
-                        Kind::Text => MessageKind::Text,
-                        Kind::Binary => MessageKind::Binary,
-                    };
-                    frame.after.push(What::Message { kind, payload: PayloadInfo::of(&payload) });
+                Item::Message { kind, payload, compressed, fragments: _ } => {
+                    frame.after.push(Heard::Message { kind, payload, compressed });
                 }
-                Item::TooBig { opcode, received } => frame.after.push(What::TimedOut {
+                Item::TooBig { opcode, received } => frame.after.push(Heard::Other(What::TimedOut {
                     waited_for: format!("a {opcode} of expected length to end: it has {received} bytes"),
-                }),
+                })),
                 Item::Ping(body) => frame.control = Some(Control::Ping(body)),
                 Item::Pong(body) => frame.control = Some(Control::Pong(body)),
                 Item::Close { body, .. } => {

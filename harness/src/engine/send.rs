@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{Chop, ChopAt, Frame, Length, Mask, Payload};
-use wsgrade_codec::wire::{self, Header, Opcode};
-use wsgrade_codec::{Role, mask};
+use wsgrade_codec::wire::{self, Header, Opcode, Rsv};
+use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::{Direction, PayloadInfo, What};
 
 use super::log::frame_info;
@@ -32,11 +32,23 @@ pub(super) struct Sender {
     batch: BytesMut,
     told: Vec<(Option<usize>, What)>,
     queue: VecDeque<Piece>,
+    /// How many bytes were ever queued.
+    queued_bytes: u64,
     /// The frame that a `more` step goes on with: its key, and how much of its payload is sent.
     unfinished: Option<Unfinished>,
     /// Whether the peer, if it counts as we do, expects a frame header next.
     at_boundary: bool,
     sent_close: bool,
+}
+
+/// A message to send, compressed already if it is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing<'a> {
+    pub(super) kind: Kind,
+    pub(super) payload: &'a [u8],
+    pub(super) compressed: bool,
+    /// How many bytes go into a frame.
+    pub(super) fragment: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +66,16 @@ impl Sender {
             batch: BytesMut::new(),
             told: Vec::new(),
             queue: VecDeque::new(),
+            queued_bytes: 0,
             unfinished: None,
             at_boundary: true,
             sent_close: false,
         }
+    }
+
+    /// How many bytes were ever to be sent.
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.queued_bytes
     }
 
     /// Whether a Close frame was handed out.
@@ -85,21 +103,55 @@ impl Sender {
         let body = frame.payload.to_bytes();
         let described = PayloadInfo::of(&body);
         for _ in 0..frame.times {
-            let header = self.header(frame, body.len() as u64);
-            let mut bytes = BytesMut::with_capacity(wire::MAX_HEADER_BYTES + body.len());
-            bytes.extend_from_slice(&header.encode());
-            let start = bytes.len();
-            bytes.extend_from_slice(&body);
-            if let Some(key) = header.mask {
-                mask::apply(key, 0, &mut bytes[start..]);
-            }
-            let declared = header.length.value();
-            self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
-            self.at_boundary = declared == body.len() as u64;
-            let mut info = frame_info(&header, described.clone(), &body);
-            let writes = count_writes(bytes.len(), &frame.chop);
-            info.chops = (writes > 1).then_some(writes);
-            let told = (step, What::Frame { dir: Direction::Sent, frame: info });
+            self.frame_of(frame, &body, described.clone(), step);
+        }
+    }
+
+    /// A whole message in frames of `fragment` bytes, the last of which may be shorter but not empty, unless the
+    /// message is.
+    pub(super) fn message(&mut self, message: &Outgoing<'_>, step: Option<usize>) {
+        let Outgoing { kind, payload, compressed, fragment } = *message;
+        let size = fragment.map_or(usize::MAX, |size| size.max(1) as usize);
+        let mut rest = payload;
+        let mut first = true;
+        while first || !rest.is_empty() {
+            let (body, after) = rest.split_at(rest.len().min(size));
+            let frame = Frame {
+                fin: after.is_empty(),
+                rsv: if first && compressed { Rsv::RSV1 } else { Rsv::NONE },
+                ..Frame::new(if first { Opcode::of(kind) } else { Opcode::CONTINUATION }, Payload::default())
+            };
+            self.frame_of(&frame, body, PayloadInfo::of(body), step);
+            rest = after;
+            first = false;
+        }
+        self.flush();
+    }
+
+    /// A frame with this payload instead of its own.
+    fn frame_of(&mut self, frame: &Frame, body: &[u8], described: PayloadInfo, step: Option<usize>) {
+        let header = self.header(frame, body.len() as u64);
+        let together = frame.chop.at == ChopAt::Together;
+        // Most frames go straight where they are sent from.
+        let mut bytes = if together { std::mem::take(&mut self.batch) } else { BytesMut::new() };
+        bytes.reserve(wire::MAX_HEADER_BYTES + body.len());
+        bytes.extend_from_slice(&header.encode());
+        let start = bytes.len();
+        bytes.extend_from_slice(body);
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, &mut bytes[start..]);
+        }
+        let declared = header.length.value();
+        self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
+        self.at_boundary = declared == body.len() as u64;
+        let mut info = frame_info(&header, described, body);
+        let writes = count_writes(bytes.len(), &frame.chop);
+        info.chops = (writes > 1).then_some(writes);
+        let told = (step, What::Frame { dir: Direction::Sent, frame: info });
+        if together {
+            self.batch = bytes;
+            self.told.push(told);
+        } else {
             self.write(&bytes, &frame.chop, vec![told]);
         }
     }
@@ -163,6 +215,7 @@ impl Sender {
             return;
         }
         self.flush();
+        self.queued_bytes += bytes.len() as u64;
         let mut rest = Bytes::copy_from_slice(bytes);
         for size in cuts(bytes.len(), &chop.at) {
             let goes_on = told.is_empty();
@@ -180,6 +233,7 @@ impl Sender {
     pub(super) fn flush(&mut self) {
         if !self.batch.is_empty() {
             let bytes = self.batch.split().freeze();
+            self.queued_bytes += bytes.len() as u64;
             let told = std::mem::take(&mut self.told);
             self.queue.push_back(Piece { bytes, pause: Duration::ZERO, told, goes_on: false });
         }

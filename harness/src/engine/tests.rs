@@ -14,6 +14,7 @@ use wsgrade_reports::record::{Behavior, CloseVerdict, Direction, What};
 
 use super::{Action, Engine, Input, Limits, Request};
 use crate::judge::judge;
+use crate::plan::Plan;
 use crate::simulated::{Quirk, play, play_case};
 
 const QUIRKS: [Quirk; 25] = [
@@ -173,9 +174,9 @@ impl Arbitrary for Hostile {
 fn nothing_a_peer_sends_can_hurt() {
     fn law(hostile: Hostile, opens: bool, resets: bool, case: usize) -> bool {
         let scenarios = Catalogue::embedded().scenarios();
-        let scenario = Arc::new(scenarios[case % scenarios.len()].clone());
+        let plan = Plan::alone(scenarios[case % scenarios.len()].clone());
         let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
-        let mut engine = Engine::connecting(Arc::clone(&scenario), request, Limits::default(), 7);
+        let mut engine = Engine::connecting(Arc::clone(&plan), request, Limits::default(), 7);
         let mut now = Duration::ZERO;
         engine.handle(now, Input::Connected);
         let mut pieces = hostile.0.into_iter();
@@ -203,7 +204,7 @@ fn nothing_a_peer_sends_can_hurt() {
                     }
                 },
                 Action::Abort | Action::Finish => {
-                    judge(&scenario, Role::Server, &engine.into_transcript());
+                    judge(&plan, Role::Server, &engine.into_transcript());
                     return true;
                 }
             }

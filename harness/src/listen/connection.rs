@@ -20,6 +20,7 @@ use super::board::Playing;
 use crate::carrier::tcp;
 use crate::engine::{Accepted, Engine};
 use crate::event::RunEvent;
+use crate::plan::Plan;
 use crate::runner::case;
 
 /// Serves one connection, whatever it wants.
@@ -89,7 +90,7 @@ async fn respond(
         Call::CaseCount => say(stream, shared, &accepted, shared.run.selected.len().to_string()).await,
         Call::CaseInfo(case) => match found(&case) {
             Ok(index) => {
-                let scenario = &shared.run.selected[index];
+                let scenario = &shared.run.selected[index].scenario;
                 let info = serde_json::json!({ "id": scenario.id.as_str(), "description": scenario.title });
                 say(stream, shared, &accepted, info.to_string()).await;
             }
@@ -148,12 +149,12 @@ async fn run_case(
     agent: &str,
     playing: &Playing<'_>,
 ) {
-    let scenario = &shared.run.selected[index];
-    let (transcript, took) = play(stream, shared, scenario, accepted).await;
-    let record = case::record(scenario, Role::Client, transcript, took, &shared.repeat);
+    let plan = &shared.run.selected[index];
+    let (transcript, took) = play(stream, shared, plan, accepted).await;
+    let record = case::record(plan, Role::Client, transcript, took, &shared.repeat);
     shared.run.tell(RunEvent::CaseFinished {
         id: format!("{agent}: {}", record.id),
-        title: scenario.title.clone(),
+        title: plan.scenario.title.clone(),
         behavior: record.behavior,
         close: record.close,
         reason: record.findings.first().map(|finding| finding.observed.clone()),
@@ -170,26 +171,26 @@ async fn say(stream: &mut TcpStream, shared: &Shared, accepted: &Accepted, text:
 async fn play(
     stream: &mut TcpStream,
     shared: &Shared,
-    scenario: &Arc<Scenario>,
+    plan: &Arc<Plan>,
     accepted: &Accepted,
 ) -> (Transcript, Duration) {
     let settings = &shared.run.settings;
     let began = Instant::now();
-    let seed = case::seed_of(settings.seed, scenario.id.as_str());
-    let mut engine = Engine::accepting(Arc::clone(scenario), accepted, settings.limits.clone(), seed);
+    let seed = case::seed_of(settings.seed, plan.scenario.id.as_str());
+    let mut engine = Engine::accepting(Arc::clone(plan), accepted, settings.limits.clone(), seed);
     tcp::play_on(&mut engine, stream, began, settings.limits.answer).await;
     (engine.into_transcript(), began.elapsed())
 }
 
 /// A conversation that says one thing, and asks nothing.
-fn message(text: Option<String>) -> Arc<Scenario> {
+fn message(text: Option<String>) -> Arc<Plan> {
     let mut steps = Vec::new();
     if let Some(text) = text {
         steps.push(Step::Send(Frame::new(Opcode::TEXT, Payload::Text(text))));
     }
     steps.push(Step::Send(Frame::new(Opcode::CLOSE, Payload::default())));
     let ending = Ending { by: By::Either, codes: Vec::new(), clean: false };
-    Arc::new(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
+    Plan::alone(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
 }
 
 /// The index of a case in the selection.
@@ -197,7 +198,7 @@ fn find(shared: &Shared, case: &CaseRef) -> Option<usize> {
     let selected = &shared.run.selected;
     match case {
         CaseRef::Number(number) => number.checked_sub(1).filter(|index| *index < selected.len()),
-        CaseRef::Id(id) => selected.iter().position(|scenario| scenario.id.as_str() == id),
+        CaseRef::Id(id) => selected.iter().position(|plan| plan.scenario.id.as_str() == id),
     }
 }
 

@@ -35,7 +35,7 @@ async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
     };
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
-        selected: all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect(),
+        selected: all.filter(|scenario| pick(scenario)).cloned().map(Plan::alone).collect(),
         settings: Settings { jobs: 1, limits, seed: 1 },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,

@@ -11,30 +11,26 @@ use super::{Settings, milliseconds};
 use crate::carrier::tcp::{self, Patience};
 use crate::engine::Engine;
 use crate::judge::{judge, trouble};
+use crate::plan::Plan;
 use crate::target::Target;
 
 /// Plays a case and judges it.
-pub(super) async fn play(
-    scenario: &Arc<Scenario>,
-    target: &Target,
-    settings: &Settings,
-    repeat: &str,
-) -> CaseRecord {
-    let (transcript, took) = play_on(scenario, target, settings).await;
-    record(scenario, Role::Server, transcript, took, repeat)
+pub(super) async fn play(plan: &Arc<Plan>, target: &Target, settings: &Settings, repeat: &str) -> CaseRecord {
+    let (transcript, took) = play_on(plan, target, settings).await;
+    record(plan, Role::Server, transcript, took, repeat)
 }
 
 /// Judges what was on the wire. `role` is that of the endpoint under test.
 pub(crate) fn record(
-    scenario: &Scenario,
+    plan: &Plan,
     role: Role,
     transcript: Transcript,
     took: Duration,
     repeat: &str,
 ) -> CaseRecord {
-    let judgement = judge(scenario, role, &transcript);
+    let judgement = judge(plan, role, &transcript);
     CaseRecord {
-        id: scenario.id.to_string(),
+        id: plan.scenario.id.to_string(),
         role: match role {
             Role::Server => record::Role::Server,
             Role::Client => record::Role::Client,
@@ -46,20 +42,20 @@ pub(crate) fn record(
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
-        repeat: format!("{repeat}{}", scenario.id),
+        repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
 }
 
 /// Plays a case and says only what was on the wire.
 pub(super) async fn play_on(
-    scenario: &Arc<Scenario>,
+    plan: &Arc<Plan>,
     target: &Target,
     settings: &Settings,
 ) -> (Transcript, Duration) {
     let limits = &settings.limits;
-    let seed = seed_of(settings.seed, scenario.id.as_str());
-    let engine = Engine::connecting(Arc::clone(scenario), target.request.clone(), limits.clone(), seed);
+    let seed = seed_of(settings.seed, plan.scenario.id.as_str());
+    let engine = Engine::connecting(Arc::clone(plan), target.request.clone(), limits.clone(), seed);
     tcp::play(engine, target.addr, Patience { connect: limits.opening, write: limits.answer }).await
 }
 

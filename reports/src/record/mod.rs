@@ -23,7 +23,8 @@ pub use case::{Behavior, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, R
 pub use payload::PayloadDigest;
 pub use read::ReadError;
 pub use transcript::{
-    ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript, What,
+    ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,
+    What,
 };
 
 /// The version of the `run.json` format.

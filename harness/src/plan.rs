@@ -96,7 +96,7 @@ pub enum Depth {
 
 impl Depth {
     /// The number of messages at the default depth.
-    pub const DEFAULT_MESSAGES: u32 = 12;
+    pub const DEFAULT_MESSAGES: u32 = 10;
 
     /// The most messages of an exchange that is not timed; `None` for all.
     pub fn messages(self) -> Option<u32> {

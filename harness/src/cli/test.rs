@@ -314,6 +314,11 @@ impl PlayArgs {
         Settings { jobs, limits: self.limits(), seed: self.seed.unwrap_or_else(|| fastrand::u64(..)) }
     }
 
+    /// The cases made ready.
+    pub(super) fn plans(&self, selected: &[Arc<Scenario>]) -> Vec<Arc<Plan>> {
+        Plan::all(selected, self.depth, &Arc::new(Streams::with_budget(self.memory)))
+    }
+
     fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {

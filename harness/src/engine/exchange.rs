@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use wsgrade_cases::model::Exchange;
+use wsgrade_codec::wire::Header;
 use wsgrade_codec::{Kind, deflate};
 use wsgrade_reports::record::{RoundTrips, What};
 
-use super::log::Mark;
 use super::machine::{Engine, Flow, Phase};
-use super::send::Outgoing;
+use super::receive::Heard;
+use super::send::{Outgoing, Sender};
 use crate::streams::Stream;
 
 /// The frames of so many round trips stay in the transcript; of the others only if something was wrong with them.
@@ -49,10 +51,18 @@ struct Asked {
     at: Duration,
     /// When everything was.
     written: Option<Duration>,
-    /// Where it begins in the transcript.
-    mark: Mark,
-    /// Something else came meanwhile that has to stay in the transcript.
-    spoilt: bool,
+    /// What of this round trip is not in the transcript, in case that it has to be.
+    untold: Option<Untold>,
+}
+
+/// A round trip that will be forgotten if all is well.
+#[derive(Debug)]
+struct Untold {
+    /// What was sent: the headers of its frames, and their payloads one after another.
+    headers: Vec<Header>,
+    payload: Bytes,
+    /// What came, and when.
+    heard: Vec<(Duration, Heard)>,
 }
 
 impl Engine {
@@ -72,6 +82,7 @@ impl Engine {
                     return Flow::Wait(until);
                 }
                 let waited_for = format!("the echo of message {} of {}", going.times.len() + 1, going.of);
+                self.tell_round_trip();
                 self.log.push(What::TimedOut { waited_for });
                 self.leave_exchange(now)
             }
@@ -114,7 +125,6 @@ impl Engine {
         let k = u32::try_from(going.times.len()).unwrap_or(u32::MAX);
         let payload = exchange.message(k);
         let compressed = going.stream.as_ref().map(|stream| stream.message(exchange, k));
-        let mark = self.log.mark();
         self.bytes_allowed =
             self.bytes_allowed.saturating_add(payload.len() as u64 * ECHO_FACTOR + ECHO_EXCESS);
         self.frames_allowed = self.frames_allowed.saturating_add(payload.len() as u64 + 1);
@@ -124,33 +134,65 @@ impl Engine {
             compressed: compressed.is_some(),
             fragment: exchange.fragment,
         };
-        self.sender.message(&outgoing, self.log.step);
-        going.asked = Some(Asked { payload, at: now, written: None, mark, spoilt: false });
+        let told = k < SHOWN;
+        let headers = self.sender.message(&outgoing, told, self.log.step);
+        self.receiver.keep(!told);
+        let untold = (!told).then(|| Untold {
+            headers,
+            payload: compressed.unwrap_or_else(|| Bytes::copy_from_slice(&payload)),
+            heard: Vec::new(),
+        });
+        going.asked = Some(Asked { payload, at: now, written: None, untold });
         Flow::Again
     }
 
-    /// Whether a message is the echo that was awaited; then the next one can go.
-    pub(super) fn echoed(&mut self, now: Duration, kind: Kind, payload: &[u8], compressed: bool) -> bool {
-        let Some(going) = &mut self.exchange else { return false };
-        let right = kind == going.kind;
-        let Some(asked) = going.asked.take_if(|asked| right && *asked.payload == *payload) else {
-            going.failed = true;
-            return false;
-        };
-        self.progress = now;
-        going.times.push(u32::try_from(now.saturating_sub(asked.at).as_micros()).unwrap_or(u32::MAX));
-        going.bytes += payload.len() as u64;
-        going.compressed += u32::from(compressed);
-        if !asked.spoilt && going.times.len() > SHOWN as usize {
-            self.log.rewind(asked.mark);
+    /// Looks at what came; gives back what is not settled by that.
+    pub(super) fn hear_in_exchange(&mut self, now: Duration, heard: Heard) -> Option<Heard> {
+        let Some(going) = &mut self.exchange else { return Some(heard) };
+        match heard {
+            Heard::Message { kind, ref payload, compressed } => {
+                let right = |asked: &mut Asked| kind == going.kind && *asked.payload == **payload;
+                match going.asked.take_if(right) {
+                    Some(asked) => {
+                        let time = now.saturating_sub(asked.at).as_micros();
+                        going.times.push(u32::try_from(time).unwrap_or(u32::MAX));
+                        going.bytes += payload.len() as u64;
+                        going.compressed += u32::from(compressed);
+                        self.progress = now;
+                        None
+                    }
+                    None => {
+                        going.failed = true;
+                        self.tell_round_trip();
+                        Some(heard)
+                    }
+                }
+            }
+            Heard::Frame(frame, None) => match going.asked.as_mut().and_then(|asked| asked.untold.as_mut()) {
+                Some(untold) => {
+                    untold.heard.push((now, Heard::Frame(frame, None)));
+                    None
+                }
+                None => Some(Heard::Frame(frame, None)),
+            },
+            Heard::Frame(_, Some(_)) | Heard::Other(_) => {
+                self.tell_round_trip();
+                Some(heard)
+            }
         }
-        true
     }
 
-    /// What came is no part of a round trip and has to stay.
-    pub(super) fn spoil_exchange(&mut self) {
-        if let Some(asked) = self.exchange.as_mut().and_then(|going| going.asked.as_mut()) {
-            asked.spoilt = true;
+    /// What is going on has to be in the transcript after all.
+    fn tell_round_trip(&mut self) {
+        let Some(asked) = self.exchange.as_mut().and_then(|going| going.asked.as_mut()) else { return };
+        let at = asked.at;
+        let Some(Untold { headers, payload, heard }) = asked.untold.take() else { return };
+        self.receiver.keep(false);
+        for what in Sender::tell_late(&headers, &payload) {
+            self.log.push_late(at, what);
+        }
+        for (at, heard) in heard {
+            self.log.push_late(at, heard.what());
         }
     }
 
@@ -165,6 +207,8 @@ impl Engine {
 
     /// Writes down what came of the exchange, if there is one.
     pub(super) fn end_exchange(&mut self) {
+        self.tell_round_trip();
+        self.receiver.keep(false);
         let Some(going) = self.exchange.take() else { return };
         let messages = u32::try_from(going.times.len()).unwrap_or(u32::MAX);
         let what = What::Exchanged {

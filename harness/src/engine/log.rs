@@ -11,21 +11,15 @@ const MAX_FRAME_ENTRIES: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Log {
     entries: Vec<Entry>,
-    /// Entries before this one are not added to. `barrier <= entries.len()`.
-    barrier: usize,
     /// The step being played.
     pub(super) step: Option<usize>,
     /// When it is, since the case began.
     pub(super) now: Duration,
 }
 
-/// A place in the transcript.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mark(usize);
-
 impl Log {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), barrier: 0, step: None, now: Duration::ZERO }
+        Self { entries: Vec::new(), step: None, now: Duration::ZERO }
     }
 
     /// Adds what happened just now.
@@ -37,6 +31,13 @@ impl Log {
         }
     }
 
+    /// Adds what happened at a time before now, and after everything that is in there.
+    pub(super) fn push_late(&mut self, at: Duration, what: What) {
+        let now = std::mem::replace(&mut self.now, at);
+        self.push(what);
+        self.now = now;
+    }
+
     /// Adds what happened just now, of another step than the present one.
     pub(super) fn push_at(&mut self, step: Option<usize>, what: What) {
         let present = std::mem::replace(&mut self.step, step);
@@ -44,21 +45,9 @@ impl Log {
         self.step = present;
     }
 
-    /// What comes from here on can be taken back.
-    pub(super) fn mark(&mut self) -> Mark {
-        self.barrier = self.entries.len();
-        Mark(self.barrier)
-    }
-
-    /// Takes back everything since the mark.
-    pub(super) fn rewind(&mut self, mark: Mark) {
-        self.entries.truncate(mark.0);
-        self.barrier = self.barrier.min(mark.0);
-    }
-
     fn push_frame(&mut self, dir: Direction, frame: FrameInfo) {
         if let Some(Entry { what: What::Frame { dir: last_dir, frame: last }, step, .. }) =
-            self.entries[self.barrier..].last_mut()
+            self.entries.last_mut()
             && *last_dir == dir
             && *step == self.step
             && alike(last, &frame)
@@ -70,7 +59,7 @@ impl Log {
             return self.append(What::Frame { dir, frame });
         }
         let count = u64::from(frame.times);
-        let folded = self.entries[self.barrier..].iter_mut().rev().find_map(|entry| {
+        let folded = self.entries.iter_mut().rev().find_map(|entry| {
             if let What::Folded { dir: folded_dir, frames, bytes } = &mut entry.what
                 && *folded_dir == dir
             {

@@ -15,7 +15,7 @@ use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 use super::exchange::Exchanging;
 use super::log::Log;
 use super::opening::{Accepted, Opener, Request, Response, Verdict};
-use super::receive::{Control, Heard, Receiver};
+use super::receive::{Control, Receiver};
 use super::send::Sender;
 use super::{Action, Input, Limits};
 use crate::answer::{Answer, PROBE};
@@ -46,7 +46,7 @@ pub struct Engine {
     pub(super) ending: Ending,
     pub(super) phase: Phase,
     pub(super) sender: Sender,
-    receiver: Receiver,
+    pub(super) receiver: Receiver,
     pub(super) log: Log,
     /// What the carrier has to do, before anything else.
     queued: VecDeque<Action>,
@@ -306,23 +306,9 @@ impl Engine {
             self.progress = now;
         }
         while let Some(heard) = self.receiver.next() {
-            let control = match heard {
-                Heard::Message { kind, ref payload, compressed } => {
-                    if !self.echoed(now, kind, payload, compressed) {
-                        self.tell(now, heard.what());
-                    }
-                    None
-                }
-                Heard::Frame(frame, control) => {
-                    self.tell(now, What::Frame { dir: Direction::Received, frame });
-                    control
-                }
-                Heard::Other(what) => {
-                    self.spoil_exchange();
-                    self.tell(now, what);
-                    None
-                }
-            };
+            let Some(mut heard) = self.hear_in_exchange(now, heard) else { continue };
+            let control = heard.control();
+            self.tell(now, heard.what());
             if self.answers.len() > self.answers_allowed {
                 return self.give_up("the peer to stop answering what nobody asked for");
             }

@@ -15,6 +15,8 @@
 
 mod close;
 mod exchange;
+#[cfg(test)]
+mod exchange_tests;
 mod log;
 mod machine;
 mod opening;

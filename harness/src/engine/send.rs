@@ -108,9 +108,11 @@ impl Sender {
     }
 
     /// A whole message in frames of `fragment` bytes, the last of which may be shorter but not empty, unless the
-    /// message is.
-    pub(super) fn message(&mut self, message: &Outgoing<'_>, step: Option<usize>) {
+    /// message is. `told`: whether the transcript is told of its frames; else their headers are given back, for
+    /// [`tell_late`](Self::tell_late).
+    pub(super) fn message(&mut self, message: &Outgoing<'_>, told: bool, step: Option<usize>) -> Vec<Header> {
         let Outgoing { kind, payload, compressed, fragment } = *message;
+        let mut headers = Vec::new();
         let size = fragment.map_or(usize::MAX, |size| size.max(1) as usize);
         let mut rest = payload;
         let mut first = true;
@@ -121,39 +123,63 @@ impl Sender {
                 rsv: if first && compressed { Rsv::RSV1 } else { Rsv::NONE },
                 ..Frame::new(if first { Opcode::of(kind) } else { Opcode::CONTINUATION }, Payload::default())
             };
-            self.frame_of(&frame, body, PayloadInfo::of(body), step);
+            if told {
+                self.frame_of(&frame, body, PayloadInfo::of(body), step);
+            } else {
+                let header = self.header(&frame, body.len() as u64);
+                self.put(&header, body);
+                headers.push(header);
+            }
             rest = after;
             first = false;
         }
         self.flush();
+        headers
+    }
+
+    /// The frames of a message as the transcript has them, from what [`message`](Self::message) gave back.
+    pub(super) fn tell_late(headers: &[Header], mut payload: &[u8]) -> Vec<What> {
+        let mut story = Vec::new();
+        for header in headers {
+            let len = usize::try_from(header.length.value()).unwrap_or(usize::MAX);
+            let (body, rest) = payload.split_at(payload.len().min(len));
+            let frame = frame_info(header, PayloadInfo::of(body), body);
+            story.push(What::Frame { dir: Direction::Sent, frame });
+            payload = rest;
+        }
+        story
+    }
+
+    /// Puts a frame into the batch.
+    fn put(&mut self, header: &Header, body: &[u8]) {
+        self.batch.reserve(wire::MAX_HEADER_BYTES + body.len());
+        self.batch.extend_from_slice(&header.encode());
+        let start = self.batch.len();
+        self.batch.extend_from_slice(body);
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, &mut self.batch[start..]);
+        }
     }
 
     /// A frame with this payload instead of its own.
     fn frame_of(&mut self, frame: &Frame, body: &[u8], described: PayloadInfo, step: Option<usize>) {
         let header = self.header(frame, body.len() as u64);
-        let together = frame.chop.at == ChopAt::Together;
-        // Most frames go straight where they are sent from.
-        let mut bytes = if together { std::mem::take(&mut self.batch) } else { BytesMut::new() };
-        bytes.reserve(wire::MAX_HEADER_BYTES + body.len());
-        bytes.extend_from_slice(&header.encode());
-        let start = bytes.len();
-        bytes.extend_from_slice(body);
-        if let Some(key) = header.mask {
-            mask::apply(key, 0, &mut bytes[start..]);
-        }
         let declared = header.length.value();
         self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
         self.at_boundary = declared == body.len() as u64;
         let mut info = frame_info(&header, described, body);
+        let told = |info| (step, What::Frame { dir: Direction::Sent, frame: info });
+        if frame.chop.at == ChopAt::Together {
+            self.put(&header, body);
+            self.told.push(told(info));
+            return;
+        }
+        self.flush();
+        self.put(&header, body);
+        let bytes = self.batch.split();
         let writes = count_writes(bytes.len(), &frame.chop);
         info.chops = (writes > 1).then_some(writes);
-        let told = (step, What::Frame { dir: Direction::Sent, frame: info });
-        if together {
-            self.batch = bytes;
-            self.told.push(told);
-        } else {
-            self.write(&bytes, &frame.chop, vec![told]);
-        }
+        self.write(&bytes, &frame.chop, vec![told(info)]);
     }
 
     /// A lawful frame of our own: a probe, a pong, a Close.

@@ -16,6 +16,7 @@ use wsgrade_reports::record::{Behavior, CaseRecord, RunReport, Severity};
 use super::Listener;
 use crate::cli::Exit;
 use crate::engine::Limits;
+use crate::plan::Plan;
 use crate::runner::{Run, Settings};
 
 struct Listening {

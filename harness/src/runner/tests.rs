@@ -18,6 +18,7 @@ use wsgrade_reports::record::{Behavior, RunReport};
 use super::{Prepared, Run, Settings, Unreachable, probe};
 use crate::cli::Exit;
 use crate::engine::Limits;
+use crate::plan::{Depth, Plan};
 use crate::target::{RequestOptions, Target};
 
 /// Starts a server that hands each connection, with its number, to `serve`.
@@ -75,9 +76,10 @@ async fn reason(addr: SocketAddr) -> String {
     reason.replace(&addr.to_string(), "ADDR")
 }
 
-fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Scenario>> {
+fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Plan>> {
     let all = Catalogue::embedded().scenarios().iter();
-    all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect()
+    let picked: Vec<_> = all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect();
+    Plan::all(&picked, Depth::Default, &Arc::default())
 }
 
 struct Playing {
@@ -86,7 +88,7 @@ struct Playing {
     interrupt: watch::Sender<bool>,
 }
 
-async fn playing(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) -> Playing {
+async fn playing(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize) -> Playing {
     let mut target = target(addr).await;
     let settings = settings(jobs);
     let facts = probe(&mut target, &settings, &BTreeSet::from([Need::Echo])).await.unwrap();
@@ -105,7 +107,7 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) ->
     Playing { run, prepared, interrupt }
 }
 
-async fn play(addr: SocketAddr, selected: Vec<Arc<Scenario>>, jobs: usize) -> RunReport {
+async fn play(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize) -> RunReport {
     let Playing { run, prepared, interrupt: _interrupt } = playing(addr, selected, jobs).await;
     run.play(&[prepared]).await
 }

@@ -5,6 +5,7 @@ mod arbitrary;
 mod catalogue;
 mod describe;
 mod errors;
+mod exchanges;
 mod identity;
 mod lint;
 mod select;

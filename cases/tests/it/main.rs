@@ -6,6 +6,7 @@ mod catalogue;
 mod describe;
 mod errors;
 mod exchanges;
+mod facts;
 mod identity;
 mod lint;
 mod select;

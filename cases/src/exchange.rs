@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use wsgrade_codec::Kind;
 
 use crate::corpus::Corpus;
+use crate::model::Payload;
 
 /// Messages that go there and come back, one at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Exchange {
 }
 
 /// What the messages of an exchange are cut from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// Message `k` is the next `size` units of it, from `k * size` on, beginning anew at its end.
     Corpus(Corpus),
@@ -38,7 +39,7 @@ pub enum Source {
 }
 
 impl Exchange {
-    /// Message `k`, from 0.
+    /// Message `k`, from 0. Borrowed where it is cut from a corpus no shorter than it.
     pub fn message(&self, k: u32) -> Cow<'static, [u8]> {
         match &self.source {
             Source::Corpus(corpus) => {
@@ -48,7 +49,9 @@ impl Exchange {
                     Kind::Binary => corpus.bytes(start, self.size),
                 }
             }
-            Source::Repeat(unit) => unit.iter().copied().cycle().take(self.size as usize).collect(),
+            Source::Repeat(unit) => {
+                Payload::Repeat { unit: unit.clone(), len: self.size.into() }.to_bytes().into()
+            }
         }
     }
 
@@ -60,7 +63,7 @@ impl Exchange {
                     Kind::Text => corpus.len_in_code_points(),
                     Kind::Binary => corpus.len_in_bytes(),
                 };
-                units / gcd(units, u64::from(self.size.max(1)))
+                units / gcd(units, self.size.into())
             }
             Source::Repeat(_) => 1,
         };

@@ -174,7 +174,7 @@ pub enum End {
 /// What an [`Step::Await`] waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// An answer of this kind that has not been awaited before.
+    /// An answer of this kind that has not been awaited before: a message, a pong or a mark. An exchange waits for its own.
     Answer(Expected),
     /// Any message or pong that has not been awaited before.
     Any,
@@ -378,7 +378,7 @@ pub enum Expected {
     Pong(Payload),
     /// The connection was open at this mark.
     Open(String),
-    /// An exchange of so many messages was completed, every echo equal to what it answers.
+    /// An exchange of so many messages was completed, every echo equal to the message it answers.
     Exchanged(u32),
     /// The peer did not agree to the permessage-deflate that the opening asked for, where the steps need it.
     Declined,
@@ -450,7 +450,13 @@ impl Payload {
             Self::Hex(bytes) => out.extend_from_slice(bytes),
             Self::Repeat { unit, len } => {
                 let len = usize::try_from(*len).expect("the linter bounds payloads far below usize::MAX");
-                out.extend(unit.iter().copied().cycle().take(len));
+                let start = out.len();
+                out.extend(unit.iter().take(len));
+                // What is there is a whole number of units, so it goes on with itself.
+                while out.len() - start < len {
+                    let there = out.len() - start;
+                    out.extend_from_within(start..start + there.min(len - there));
+                }
             }
             Self::Close { code, reason } => {
                 out.extend_from_slice(&code.to_be_bytes());
@@ -479,39 +485,6 @@ impl Scenario {
             catches: Vec::new(),
             differs: None,
         }
-    }
-
-    /// What a conforming echo answers to the steps: every message in its own kind when its last fragment is
-    /// sent, every ping by its pong. Frames that break a rule are not looked for; a case with unlawful frames
-    /// lists its answers instead.
-    pub fn answers(&self) -> Vec<Expected> {
-        let mut answers = Vec::new();
-        let mut message = None;
-        // The frame whose payload is under way, and what came of it.
-        let mut unfinished: Option<(&Frame, Vec<Payload>)> = None;
-        for step in &self.steps {
-            match step {
-                Step::Send(frame) => {
-                    for _ in 0..frame.times {
-                        unfinished = Some((frame, vec![frame.payload.clone()]));
-                        complete(&mut unfinished, &mut message, &mut answers);
-                    }
-                }
-                Step::More { payload, .. } => {
-                    if let Some((_, parts)) = &mut unfinished {
-                        parts.push(payload.clone());
-                    }
-                    complete(&mut unfinished, &mut message, &mut answers);
-                }
-                Step::Exchange(exchange) => answers.push(Expected::Exchanged(exchange.messages)),
-                Step::Raw { .. }
-                | Step::Await { .. }
-                | Step::Probe { .. }
-                | Step::Pause { .. }
-                | Step::End(_) => {}
-            }
-        }
-        answers
     }
 
     /// The same case with no more than so many messages in each exchange that is not timed.
@@ -551,37 +524,6 @@ impl Scenario {
     pub fn section(&self) -> String {
         self.id.section()
     }
-}
-
-/// Where the unfinished frame has all that it declared: takes it, and adds the answer to what it completes.
-fn complete(
-    unfinished: &mut Option<(&Frame, Vec<Payload>)>,
-    message: &mut Option<(Opcode, Vec<Payload>)>,
-    answers: &mut Vec<Expected>,
-) {
-    let whole = |(frame, parts): &mut (&Frame, Vec<Payload>)| match frame.length {
-        Length::Declared { value, .. } => parts.iter().map(Payload::len).sum::<u64>() >= value,
-        Length::Minimal | Length::Form(_) => true,
-    };
-    let Some((frame, parts)) = unfinished.take_if(whole) else { return };
-    match frame.opcode {
-        Opcode::PING => answers.push(Expected::Pong(joined(parts))),
-        Opcode::TEXT | Opcode::BINARY | Opcode::CONTINUATION => {
-            message.get_or_insert_with(|| (frame.opcode, Vec::new())).1.extend(parts);
-            if let Some((kind, parts)) = message.take_if(|_| frame.fin) {
-                answers.push(match kind {
-                    Opcode::BINARY => Expected::Binary(joined(parts)),
-                    _ => Expected::Text(joined(parts)),
-                });
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The parts one after another; a single one as it is.
-fn joined(mut parts: Vec<Payload>) -> Payload {
-    if parts.len() == 1 { parts.remove(0) } else { Payload::Join(parts) }
 }
 
 impl fmt::Display for Outcome {

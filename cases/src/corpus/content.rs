@@ -41,18 +41,19 @@ impl Content {
     pub(super) fn bytes(&self, start: u64, len: u32) -> Cow<'_, [u8]> {
         let size = self.size();
         let from = (start % size as u64) as usize;
-        self.from_to(from, from + len as usize)
+        self.stretch(from, from + len as usize)
     }
 
     pub(super) fn code_points(&self, start: u64, len: u32) -> Cow<'_, [u8]> {
-        let Some((places, count)) = &self.text else { return self.bytes(start, len) };
-        let from = (start % *count as u64) as usize;
+        let Some((places, _)) = &self.text else { return self.bytes(start, len) };
+        let count = self.count();
+        let from = (start % count as u64) as usize;
         let offset = |code_point: usize| {
             let (turns, rest) = (code_point / count, code_point % count);
             let near = places[rest / STRIDE];
             turns * self.size() + near + self.after(near, rest % STRIDE)
         };
-        self.from_to(offset(from), offset(from + len as usize))
+        self.stretch(offset(from), offset(from + len as usize))
     }
 
     /// How many bytes so many code points have from there on.
@@ -63,7 +64,7 @@ impl Content {
     }
 
     /// The bytes of the endless repetition from one offset to another. `from < size`.
-    fn from_to(&self, from: usize, to: usize) -> Cow<'_, [u8]> {
+    fn stretch(&self, from: usize, to: usize) -> Cow<'_, [u8]> {
         match self.twice.get(from..to) {
             Some(bytes) => Cow::Borrowed(bytes),
             None => Cow::Owned(self.twice.iter().copied().cycle().skip(from).take(to - from).collect()),

@@ -1,8 +1,10 @@
 //! Exchanges, and the compression they are to go with.
 
+use wsgrade_codec::Kind;
+
 use super::{Findings, numbered};
 use crate::load::{MAX_MESSAGES, MAX_PAYLOAD};
-use crate::model::{Awaited, Expected, Need, Saw, Scenario, Step};
+use crate::model::{Awaited, Exchange, Expected, Need, Saw, Scenario, Source, Step};
 
 /// No exchange has more units in all, at full depth.
 const MAX_EXCHANGED: u64 = 1 << 30;
@@ -32,6 +34,12 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
                 }
                 if size * u64::from(exchange.messages) > MAX_EXCHANGED {
                     findings.add(format!("step {n} exchanges more than {MAX_EXCHANGED} bytes in all"));
+                }
+                if exchange.kind == Kind::Text && !are_texts(exchange) {
+                    findings.add_with_help(
+                        format!("step {n} exchanges texts that are not UTF-8"),
+                        "the corpora json, prose and html are texts; `repeat` has to end with a whole character",
+                    );
                 }
                 if exchange.compressed && opening.deflate.is_empty() {
                     findings.add_with_help(
@@ -82,6 +90,18 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
                 | Expected::Exchanged(_)
                 | Expected::Declined => {}
             }
+        }
+    }
+}
+
+/// Whether every message is UTF-8.
+fn are_texts(exchange: &Exchange) -> bool {
+    match &exchange.source {
+        Source::Corpus(corpus) => corpus.is_text(),
+        Source::Repeat(unit) if unit.is_ascii() => true,
+        // Beyond the bound nobody wants to see the bytes.
+        Source::Repeat(_) => {
+            u64::from(exchange.size) > MAX_PAYLOAD || std::str::from_utf8(&exchange.message(0)).is_ok()
         }
     }
 }

@@ -187,7 +187,8 @@ fn nothing_a_peer_sends_can_hurt() {
         let mut pieces = hostile.0.into_iter();
         let mut open = !opens;
         let mut ended = false;
-        for _ in 0..10_000 {
+        // The case of most writes has 16 384 of them.
+        for _ in 0..100_000 {
             match engine.poll(now) {
                 Action::Write(bytes) if !open => {
                     open = true;

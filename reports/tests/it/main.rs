@@ -3,6 +3,7 @@
 mod grading;
 mod page;
 mod reading;
+mod realistic;
 mod sample;
 mod texts;
 mod writing;

@@ -87,7 +87,7 @@ fn case(title: &str, section: &str, n: usize, rule: &str) -> CaseInfo {
             "non-strict: no answer — the connection was failed before the message had come whole".to_owned(),
             "close: we close with code 1000, the peer answers with the same code and ends TCP".to_owned(),
         ],
-        differs: (n % 3 == 0).then(|| {
+        differs: n.is_multiple_of(3).then(|| {
             format!(
                 "Autobahn|Testsuite calls case {id} non-strict where the peer closes with 1002. RFC 6455 5.4 leaves \
                  the choice open, since a Close between fragments is lawful and says all that there is to say."
@@ -306,7 +306,7 @@ fn record(info: &CaseInfo, i: usize, n: usize) -> CaseRecord {
                 log.echo(&PayloadInfo::of(of_case.base64(len).as_bytes()));
             }
             if (i + 7 * n).is_multiple_of(23) {
-                behavior = if n % 2 == 0 { Behavior::Fail } else { Behavior::NonStrict };
+                behavior = if n.is_multiple_of(2) { Behavior::Fail } else { Behavior::NonStrict };
             }
         }
     }

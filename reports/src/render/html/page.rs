@@ -9,8 +9,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
-use super::island::{self, Index};
-use super::wire::Caps;
+use super::island::{self, Index, Wires};
 use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, Severity, TargetReport};
 use crate::render::text::{clipped, column, prose, visible};
@@ -39,9 +38,7 @@ pub fn render(report: &RunReport) -> Vec<File> {
     let targets: Vec<_> = report.targets.iter().map(|target| Target::of(report, target)).collect();
     let sections = sections(report, &cases);
     let index = island::json(&Index::of(report, &cases));
-    let caps = Caps::of(report);
-    let wires: Vec<_> =
-        report.targets.iter().map(|target| Value::from_safe_string(island::wires(target, &caps))).collect();
+    let wires = Wires::of(report);
     // Only the page's own script has it: whoever would smuggle one in would have to know the digest of what
     // they are part of.
     let nonce = Sha1::digest(&index).iter().fold(String::new(), |mut out, byte| {
@@ -74,7 +71,8 @@ pub fn render(report: &RunReport) -> Vec<File> {
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(script),
         index => Value::from_safe_string(index),
-        wires => wires,
+        wires => wires.targets.into_iter().map(Value::from_safe_string).collect::<Vec<_>>(),
+        shared => Value::from_safe_string(wires.shared),
         nonce => nonce,
     };
     let contents = env.render_str(TEMPLATE, page).expect("the template is part of the program and tested");

@@ -133,29 +133,26 @@ fn found_at(defect: Defect, most: u32) -> Option<(u32, String)> {
             && [".1", ".4", ".6", ".10", ".11"].iter().any(|end| id.ends_with(end))
     };
     let cases = Catalogue::embedded().scenarios().iter().filter(of_interest);
+    let play = |scenario: &Scenario, messages| {
+        let plan = Plan::alone(scenario.at_depth(messages));
+        play_with(&plan, &mut DeflateServer::new(defect))
+    };
+    let fails = |played: &Played| played.judgement.behavior == Behavior::Fail;
     let failed_at = |scenario: &Scenario| {
-        let plan = Plan::alone(scenario.at_depth(most));
-        let played = play_with(&plan, &mut DeflateServer::new(defect));
-        let right = |what: &What| match what {
+        let played = play(scenario, most);
+        let right = played.transcript.entries.iter().find_map(|entry| match &entry.what {
             What::Exchanged { messages, .. } => Some(*messages),
             _ => None,
-        };
-        let entries = &played.transcript.entries;
-        let broken = entries.iter().position(|entry| matches!(entry.what, What::Violation { .. }));
-        let told = broken.map(|at| entries[..at].iter().filter(|entry| is_sent_message(&entry.what)).count());
-        (played.judgement.behavior == Behavior::Fail).then(|| match told {
-            Some(told) => u32::try_from(told).unwrap(),
-            None => entries.iter().find_map(|entry| right(&entry.what)).map_or(1, |right| right + 1),
+        });
+        fails(&played).then(|| match right {
+            // Every echo was right, and something else was not.
+            Some(right) if right == most => (1..most).find(|n| fails(&play(scenario, *n))).unwrap_or(most),
+            right => right.map_or(1, |right| right + 1),
         })
     };
     cases
         .filter_map(|scenario| Some((failed_at(scenario)?, scenario.id.to_string())))
         .min_by_key(|found| found.0)
-}
-
-/// The first frame of a message of ours.
-fn is_sent_message(what: &What) -> bool {
-    matches!(what, What::Frame { dir: Direction::Sent, frame } if matches!(frame.opcode, 1 | 2))
 }
 
 /// The table of `docs/performance.md`: the default depth finds what is not a matter of endurance.

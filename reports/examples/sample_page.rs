@@ -35,6 +35,13 @@ fn main() -> io::Result<()> {
         }
         println!("{:>10.0?}", began.elapsed());
     }
+    for (name, report) in [("old", sample::small()), ("old-realistic", realistic::run())] {
+        let began = Instant::now();
+        let paths = render::autobahn::write_into(&report, &dir.join(name))?;
+        let sizes =
+            paths.iter().map(|path| path.metadata().map(|meta| meta.len())).sum::<io::Result<u64>>()?;
+        println!("{sizes:>10} bytes  {} in {} files, {:.0?}", name, paths.len(), began.elapsed());
+    }
     print!("{}", render::summary(&sample::small()));
     Ok(())
 }

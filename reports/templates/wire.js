@@ -13,7 +13,8 @@ function wireOf(target, record) {
     i += entry.w === "gap" ? entry.n : 1;
     return entry;
   });
-  return { b: shared.b, l: shared.l, e };
+  const deflate = e.some((entry) => entry.w === "opened" && /permessage-deflate/.test(entry.extensions ?? ""));
+  return { b: shared.b, l: shared.l, deflate, e };
 }
 
 /** The lines of an HTTP head. */
@@ -48,14 +49,16 @@ function dump(bytes, offset) {
 }
 
 /** What can be seen of a payload: text if it is some, the first bytes, and the rest on demand. */
-function payload(wire, p, skip = 0) {
+function payload(wire, p, skip = 0, isCompressed = false) {
   if (p.n === 0 || p.h === undefined) return null;
   const head = bytesOf(wire.b[p.h]);
   const isWhole = head.length === p.n;
   const body = head.subarray(skip);
   const parts = [];
-  const text = body.length ? textOf(body, isWhole) : null;
-  if (text !== null) {
+  const text = body.length && !isCompressed ? textOf(body, isWhole) : null;
+  if (isCompressed && body.length) {
+    parts.push(el("span", { class: "hex" }, "compressed"));
+  } else if (text !== null) {
     const isLong = text.length > PREVIEW_TEXT || !isWhole;
     parts.push(el("span", { class: "text" }, `“${visible([...text].slice(0, PREVIEW_TEXT).join(""))}${isLong ? "…" : "”"}`));
   } else if (body.length) {
@@ -86,7 +89,10 @@ function frame(wire, f, mask) {
   const tags = [tag(index.words.opcodes[f.op & 15], isControl ? "op control" : "op", `opcode 0x${(f.op & 15).toString(16)}`)];
   if (f.times) tags.push(tag(`× ${f.times}`, "times", `${f.times} like frames in a row`));
   tags.push(f.more ? tag("no FIN", "off", "more frames of the message follow") : tag("FIN", "", "the last frame of its message"));
-  for (const [bit, name] of [[4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
+  // RFC 7692 6: of the first frame of a message it says that the message is compressed.
+  const isCompressed = wire.deflate && (f.rsv & 4) !== 0 && (f.op === 1 || f.op === 2);
+  if (isCompressed) tags.push(tag("RSV1", "", "the message is compressed"));
+  for (const [bit, name] of [[isCompressed ? 0 : 4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
   tags.push(mask ? tag(`mask ${mask}`, "", "the masking key") : tag("unmasked", "off"));
   const form = { 2: " in 16 bits", 8: " in 64 bits" }[f.lb] ?? "";
   const length = f.len ?? f.p.n;
@@ -95,7 +101,7 @@ function frame(wire, f, mask) {
   if (f.p.n !== length) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
   if (f.code !== undefined) tags.push(tag(`code ${f.code}`, "code"));
   if (f.chops) tags.push(tag(`in ${f.chops} writes`, ""));
-  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0)];
+  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0, isCompressed)];
 }
 
 const ENDED = {

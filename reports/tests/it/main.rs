@@ -1,5 +1,6 @@
 //! Everything that is made of a record, tested from outside.
 
+mod autobahn;
 mod grading;
 mod page;
 mod reading;

@@ -38,7 +38,7 @@ const TARGETS: [(&str, &[&str]); 5] = [
     ("gws 1.9", &["Server: gws"]),
 ];
 /// It has no permessage-deflate.
-const PLAIN: usize = 3;
+pub(crate) const PLAIN: usize = 3;
 
 /// The frames of a transcript are recorded up to so many.
 const FRAMES: usize = 2000;
@@ -155,7 +155,8 @@ impl Log {
             chops: None,
             times: 1,
         };
-        self.push(Some(usize::from(dir == Direction::Received)), What::Frame { dir, frame });
+        let step = (opcode != 8).then_some(usize::from(dir == Direction::Received));
+        self.push(step, What::Frame { dir, frame });
     }
 
     fn message(&mut self, payload: PayloadInfo) {

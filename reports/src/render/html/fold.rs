@@ -108,15 +108,21 @@ impl Caps {
         let entries = &record.transcript.entries;
         let pointed: Vec<usize> = record.findings.iter().filter_map(|f| f.entry).take(FINDINGS).collect();
         let mut landmarks = 0;
+        let mut is_shown = |(i, entry): (usize, &Entry)| {
+            let inside = i >= first && i + last < entries.len() && entries.len() > whole;
+            let is_shown = !inside || pointed.iter().any(|&p| p.abs_diff(i) <= AROUND);
+            if is_shown || landmarks == LANDMARKS || !is_landmark(&entry.what) {
+                return is_shown;
+            }
+            landmarks += 1;
+            true
+        };
+        let shown: Vec<bool> = entries.iter().enumerate().map(&mut is_shown).collect();
+        // In place of a single entry a digest would take as much room and say less.
+        let is_alone = |i: usize| i > 0 && shown[i - 1] && shown.get(i + 1).is_none_or(|&shown| shown);
         let mut parts = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            let mut shown = entries.len() <= whole || i < first || i + last >= entries.len();
-            shown = shown || pointed.iter().any(|&p| p.abs_diff(i) <= AROUND);
-            if !shown && landmarks < LANDMARKS && is_landmark(&entry.what) {
-                landmarks += 1;
-                shown = true;
-            }
-            if shown {
+            if shown[i] || is_alone(i) {
                 parts.push(Part::Entry(entry));
             } else if let Some(Part::Digest(digest)) = parts.last_mut() {
                 digest.add(entry);
@@ -301,6 +307,14 @@ mod tests {
         let passed = record(Behavior::Pass, entries.clone());
         assert_eq!(counts(&GENEROUS.parts(&passed)), (13, vec![13, 4]));
         assert_eq!(counts(&GENEROUS.parts(&record(Behavior::Fail, entries))), (30, vec![]));
+    }
+
+    #[test]
+    fn a_single_entry_is_not_folded() {
+        let mut entries = vec![message(); 60];
+        entries[40] = What::Reset;
+        entries[42] = What::Reset;
+        assert_eq!(counts(&GENEROUS.parts(&record(Behavior::Pass, entries))), (12 + 3, vec![33, 12]));
     }
 
     #[test]

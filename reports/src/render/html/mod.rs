@@ -18,3 +18,4 @@ mod page;
 mod wire;
 
 pub use page::render;
+pub(in crate::render) use page::{href, with_old};

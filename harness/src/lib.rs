@@ -21,6 +21,7 @@ pub mod event;
 pub mod judge;
 pub mod listen;
 pub mod runner;
+mod shell;
 #[cfg(test)]
 mod simulated;
 pub mod spawn;

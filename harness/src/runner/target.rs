@@ -326,7 +326,7 @@ struct Player {
 impl Player {
     async fn play(&self, scenario: &Arc<Scenario>) -> CaseRecord {
         match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => case::unimplemented(scenario, lacks(*need), &self.repeat),
+            Some(need) => case::unimplemented(scenario, self.target.carrier(), lacks(*need), &self.repeat),
             None => case::play(scenario, &self.target, &self.settings, &self.repeat).await,
         }
     }

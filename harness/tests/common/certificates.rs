@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -34,17 +34,10 @@ impl Authority {
     }
 
     pub(crate) fn issue(&self, names: &[&str]) -> Issued {
-        self.issue_with(params(names))
+        self.issue_with(&params(names))
     }
 
-    pub(crate) fn issue_expired(&self, names: &[&str]) -> Issued {
-        let mut params = params(names);
-        params.not_before = date_time_ymd(2001, 1, 1);
-        params.not_after = date_time_ymd(2002, 1, 1);
-        self.issue_with(params)
-    }
-
-    fn issue_with(&self, params: CertificateParams) -> Issued {
+    pub(crate) fn issue_with(&self, params: &CertificateParams) -> Issued {
         let key = KeyPair::generate().unwrap();
         Issued { cert: params.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
     }
@@ -58,7 +51,7 @@ pub(crate) fn self_signed(names: &[&str]) -> Issued {
     Issued { cert: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }
 
-fn params(names: &[&str]) -> CertificateParams {
+pub(crate) fn params(names: &[&str]) -> CertificateParams {
     CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap()
 }
 

@@ -60,7 +60,7 @@ impl Acceptor {
     pub fn from_pem_files(cert: &Path, key: &Path) -> Result<Self, TlsError> {
         let chain = pem::certificates(cert)?;
         let secret = pem::key(key)?;
-        let bad_key = |error: Error| TlsError::BadKey { path: key.to_owned(), reason: error.to_string() };
+        let bad_key = |error: Error| TlsError::BadKey { path: key.to_owned(), reason: pem::words(&error) };
         let provider = provider();
         // Read beforehand, so that a certificate and a key that are wrong can be told apart.
         provider.key_provider.load_private_key(secret.clone_key()).map_err(bad_key)?;
@@ -73,7 +73,7 @@ impl Acceptor {
                 Error::InconsistentKeys(_) => {
                     TlsError::Mismatch { cert: cert.to_owned(), key: key.to_owned() }
                 }
-                error => TlsError::BadCertificate { path: cert.to_owned(), reason: error.to_string() },
+                error => TlsError::BadCertificate { path: cert.to_owned(), reason: pem::words(&error) },
             })?;
         config.alpn_protocols = vec![HTTP_1_1.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});

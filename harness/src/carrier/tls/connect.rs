@@ -56,8 +56,8 @@ pub enum HandshakeError {
     #[error("the server broke off the TLS handshake with the alert {0}")]
     Alert(String),
     /// It went.
-    #[error("the server ended the connection during the TLS handshake ({0}); does it speak TLS there?")]
-    Ended(String),
+    #[error("the server ended the connection during the TLS handshake; does it speak TLS there?")]
+    Ended,
     /// Anything else.
     #[error("the TLS handshake failed: {0}")]
     Failed(String),
@@ -116,7 +116,14 @@ impl Connector {
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => HandshakeError::NotTls,
             Some(Error::AlertReceived(description)) => HandshakeError::Alert(alert(*description)),
             Some(error) => HandshakeError::Failed(error.to_string()),
-            None => HandshakeError::Ended(os_words(error)),
+            None => match error.kind() {
+                io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe => HandshakeError::Ended,
+                // The operating system's to name.
+                _ => HandshakeError::Failed(os_words(error)),
+            },
         }
     }
 }
@@ -163,9 +170,12 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
 const OTHER_NAME: &str = "give its name by --host, or --insecure";
 
 fn names(presented: &[String]) -> String {
-    let told = presented.iter().take(NAMES_TOLD);
-    let mut told: Vec<_> =
-        told.map(|name| name.escape_debug().take(NAME_CHARS).collect::<String>()).collect();
+    // The library writes `DnsName("example.org")` and `IpAddress(127.0.0.1)`.
+    let bare = |name: &String| {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+        inner.trim_matches('"').escape_debug().take(NAME_CHARS).collect::<String>()
+    };
+    let mut told: Vec<_> = presented.iter().take(NAMES_TOLD).map(bare).collect();
     match presented.len().saturating_sub(NAMES_TOLD) {
         _ if presented.is_empty() => "it has none".to_owned(),
         0 => told.join(", "),

@@ -1,14 +1,14 @@
 //! Certificates and keys from files that the user gives.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::pki_types::pem::{PemObject, SectionKind};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject, SectionKind};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{CertificateError, Error, RootCertStore};
 
 use crate::carrier::os_words;
 
@@ -118,7 +118,7 @@ impl Roots {
             store.add(certificate.clone()).map_err(|error| TlsError::BadRoot {
                 path: path.to_owned(),
                 number: at + 1,
-                reason: error.to_string(),
+                reason: words(&error),
             })?;
         }
         Ok(Self { path: path.to_owned(), certificates: certificates.into() })
@@ -187,21 +187,38 @@ pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text))
-        .map_err(|error| TlsError::Unreadable { path: path.to_owned(), reason: os_words(&error) })?;
+    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text)).map_err(|error| {
+        TlsError::Unreadable {
+            path: path.to_owned(),
+            reason: match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                // Ours to word is only what is common.
+                _ => os_words(&error),
+            },
+        }
+    })?;
     Ok(text)
 }
 
-fn broken(path: &Path, error: &tokio_rustls::rustls::pki_types::pem::Error) -> TlsError {
-    use tokio_rustls::rustls::pki_types::pem::Error;
+fn broken(path: &Path, error: &pem::Error) -> TlsError {
     let reason = match error {
-        Error::MissingSectionEnd { .. } => "a section has no end; is it cut off?".to_owned(),
-        Error::IllegalSectionStart { line } => {
+        pem::Error::MissingSectionEnd { .. } => "a section has no end; is it cut off?".to_owned(),
+        pem::Error::IllegalSectionStart { line } => {
             format!("the line `{}` begins no section", String::from_utf8_lossy(line).escape_debug())
         }
+        pem::Error::Base64Decode(_) => "what is between its lines is not base64".to_owned(),
         // Theirs to name: of any other kind the library has words of its own.
         other => other.to_string(),
     };
     TlsError::Broken { path: path.to_owned(), reason }
+}
+
+/// What the library for TLS says of a certificate or a key.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::BadEncoding) => "it is no X.509 certificate".to_owned(),
+        Error::General(reason) => reason.clone(),
+        // Theirs to name.
+        other => other.to_string(),
+    }
 }

@@ -32,7 +32,7 @@ use crate::target::{RequestOptions, Target, TargetError};
 #[path = "../../../tests/common/certificates.rs"]
 mod certificates;
 
-use certificates::{Authority, Issued, listen, self_signed, server_config};
+use certificates::{Authority, Issued, listen, params, self_signed, server_config};
 
 const HERE: &[&str] = &["localhost", "127.0.0.1"];
 
@@ -59,6 +59,13 @@ impl Files {
         let [cert, key] = [self.put("cert.pem", &issued.cert), self.put("key.pem", &issued.key)];
         Acceptor::from_pem_files(&cert, &key).unwrap()
     }
+}
+
+fn expired(authority: &Authority) -> Issued {
+    let mut params = params(HERE);
+    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    authority.issue_with(&params)
 }
 
 fn trusting(pem: &str) -> Trust {
@@ -148,7 +155,7 @@ async fn the_reference_server_passes_strictly_behind_tls() {
 #[tokio::test]
 async fn any_certificate_can_be_taken() {
     let few = cases(|scenario| scenario.section() == "1.1");
-    for issued in [self_signed(&["elsewhere.test"]), Authority::new().issue_expired(HERE)] {
+    for issued in [self_signed(&["elsewhere.test"]), expired(&Authority::new())] {
         let addr = listen(server_config(&issued), echo).await;
         assert_strict(&play(addr, Trust::Anything, few.clone()).await, few.len());
     }
@@ -163,7 +170,7 @@ async fn the_servers_own_certificate_can_be_trusted() {
     assert_strict(&play(addr, trusting(&issued.cert), few.clone()).await, few.len());
     let elsewhere =
         RequestOptions { host: Some("elsewhere.test:1".to_owned()), ..with(trusting(&issued.cert)) };
-    insta::assert_snapshot!(reason(addr, elsewhere).await, @"");
+    insta::assert_snapshot!(reason(addr, elsewhere).await, @"the certificate of elsewhere.test is not trusted: it is for another name: localhost, 127.0.0.1; give its name by --host, or --insecure");
 }
 
 #[tokio::test]
@@ -175,7 +182,7 @@ async fn why_nothing_can_be_played() {
     let elsewhere =
         listen(server_config(&authority.issue(&["a.test", "b.test", "*.c.test", "d.test", "e.test"])), echo)
             .await;
-    let expired = listen(server_config(&authority.issue_expired(HERE)), echo).await;
+    let expired = listen(server_config(&expired(&authority)), echo).await;
     let its_own = listen(server_config(&self_signed(HERE)), echo).await;
     let mut http2 = server_config(&good);
     http2.alpn_protocols = vec![b"h2".to_vec()];
@@ -192,7 +199,17 @@ async fn why_nothing_can_be_played() {
         reason(plain(b"").await, trusted()).await,
         reason(silent.local_addr().unwrap(), trusted()).await,
     ];
-    insta::assert_snapshot!(reasons.join("\n"), @"");
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    the certificate of 127.0.0.1 is not trusted: unknown issuer; give its CA by --ca FILE, or --insecure
+    the certificate of 127.0.0.1 is not trusted: it is for another name: a.test, b.test, *.c.test, d.test, 1 more; give its name by --host, or --insecure
+    the certificate of 127.0.0.1 is not trusted: it has expired; renew it, or give --insecure
+    the certificate of 127.0.0.1 is not trusted: it is that of a CA and nobody vouches for it; give it by --ca FILE, or --insecure
+    the server broke off the TLS handshake with the alert NoApplicationProtocol
+    what answers there does not speak TLS; if it is not to, give the URL as ws://
+    what answers there does not speak TLS; if it is not to, give the URL as ws://
+    the server ended the connection during the TLS handshake; does it speak TLS there?
+    the server did not complete the TLS handshake within 1.5s
+    ");
 }
 
 #[tokio::test]
@@ -254,6 +271,8 @@ async fn a_reset_is_a_reset_under_tls() {
     let addr = listen(server_config(&self_signed(HERE)), move |mut stream| {
         let said = said.clone();
         async move {
+            stream.write_all(b"!").await.unwrap();
+            stream.flush().await.unwrap();
             let _ = said.send(stream.read(&mut [0; 1]).await.map_err(|error| error.kind()));
         }
     })
@@ -261,7 +280,11 @@ async fn a_reset_is_a_reset_under_tls() {
     let connector = Connector::new("localhost", &Trust::Anything).unwrap();
     let connect = async || {
         let patience = Duration::from_secs(5);
-        connector.connect(tcp::connect(addr, patience).await.unwrap(), patience).await.unwrap()
+        let stream = tcp::connect(addr, patience).await.unwrap();
+        let mut stream = connector.connect(stream, patience).await.unwrap();
+        // The server has had its handshake.
+        assert_eq!(stream.read_u8().await.unwrap(), b'!');
+        stream
     };
     let stream = connect().await;
     stream.reset_when_dropped();
@@ -336,7 +359,12 @@ async fn clients_are_graded_under_tls() {
             reasons.push(files.words(reason));
         }
     }
-    insta::assert_snapshot!(reasons.join("\n"), @"");
+    reasons.sort();
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    a client does not speak TLS; its URL must begin with wss://
+    a client does not trust our certificate (TLS alert: CertificateUnknown); let it trust cert.pem, or not verify
+    a client ended the connection during the TLS handshake; does it trust our certificate, cert.pem?
+    ");
 }
 
 #[test]
@@ -376,6 +404,22 @@ fn files_that_are_no_good() {
         roots(&key),
         roots(&no_der),
     ];
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    cannot read nothing.pem: there is no such file
+    cannot read nothing.pem: there is no such file
+    there is no certificate in cert.der: it should have lines `-----BEGIN CERTIFICATE-----` (of a binary one, `openssl x509 -inform der -in FILE` makes such)
+    there is no certificate in key.pem: it has a private key; are the two files the wrong way round?
+    there is no private key in cert.pem: it has a certificate; are the two files the wrong way round?
+    cut.pem is no good PEM: a section has no end; is it cut off?
+    garbled.pem is no good PEM: what is between its lines is not base64
+    the certificate in empty.pem cannot be used: it is no X.509 certificate
+    there is no private key in cert.der: it should have a line `-----BEGIN PRIVATE KEY-----`, or the same with RSA or EC
+    the key in badkey.pem cannot be used: failed to parse private key as RSA, ECDSA, or EdDSA; RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384 and Ed25519 can
+    there is no private key in locked.pem: the one it has is encrypted; `openssl pkey -in FILE` takes the password off
+    the key in other.pem is not that of the first certificate in cert.pem; the server's own must come first, before its issuers
+    cannot read nothing.pem: there is no such file
+    there is no certificate in key.pem: it has a private key; are the two files the wrong way round?
+    certificate 1 in empty.pem cannot be trusted: it is no X.509 certificate
+    ");
     assert!(Acceptor::from_pem_files(&cert, &key).is_ok());
 }

@@ -197,6 +197,14 @@ fn a_report_from_the_record() {
     assert_eq!(text(&played), text(&made));
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_tls_it_says_how_to_get_it() {
+    let output = wsgrade(&["test", "wss://localhost/"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output), @"wsgrade: wss://localhost/: this wsgrade was built without TLS; build it with its feature `tls`, which is on unless --no-default-features");
+}
+
 /// A client is started, and its end is the end of the run; what it did not play keeps the gate from being met.
 #[test]
 fn a_client_is_started() {

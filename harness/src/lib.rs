@@ -24,6 +24,7 @@ pub mod judge;
 pub mod listen;
 pub mod plan;
 pub mod runner;
+mod shell;
 #[cfg(test)]
 mod simulated;
 pub mod spawn;

@@ -1,6 +1,7 @@
 //! `wsgrade listen`: clients under test.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use wsgrade_reports::render;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::test::{PlayArgs, Selection, finish, interrupts};
+use crate::carrier::tls::Acceptor;
 use crate::listen::Listener;
 use crate::runner::Run;
 use crate::spawn::{Guard, Process};
@@ -34,6 +36,14 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "NAME", default_value = "client", requires = "spawn")]
     agent: String,
 
+    /// Listen for TLS, as wss://, with the certificate in this PEM file, and its issuers behind it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The private key of that certificate, in a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
     #[command(flatten)]
     selection: Selection,
 
@@ -52,6 +62,10 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if args.selection.role() == Some(Role::Server) {
         return Err(Failure::usage("`wsgrade listen` grades clients; it has no cases for the role server"));
     }
+    let tls = match (&args.cert, &args.key) {
+        (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
+        (Some(_), None) | (None, Some(_)) | (None, None) => None,
+    };
     let catalogue = Arc::new(args.selection.catalogue()?);
     let selected = args.selection.select(&catalogue, Some(Role::Client))?;
     let (events, heard) = mpsc::unbounded_channel();
@@ -70,7 +84,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
             eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
         }
     };
-    let listener = Listener::bind(args.address, run, on_update)
+    let listener = Listener::bind(args.address, run, tls, on_update)
         .await
         .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
     super::print(&format!("listening on {}/\n", listener.url()));

@@ -18,12 +18,14 @@ use wsgrade_reports::render;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
+use crate::carrier::{Trust, tls};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
 use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
+use crate::shell::word as shell_word;
 use crate::spawn::Process;
 use crate::streams::Streams;
-use crate::target::{Header, RequestOptions, Resolve, Target};
+use crate::target::{Header, RequestOptions, Resolve, Target, TargetError};
 
 /// Cases at once against a target on this machine.
 const LOCAL_JOBS: usize = 16;
@@ -32,7 +34,7 @@ const REMOTE_JOBS: usize = 4;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct TestArgs {
-    /// The servers to grade, such as ws://127.0.0.1:9001/; several stand side by side in the report
+    /// The servers to grade, such as ws://127.0.0.1:9001/ or wss://example.org/chat; several stand side by side in the report
     #[arg(value_name = "URL")]
     urls: Vec<Address>,
 
@@ -122,13 +124,22 @@ struct RequestArgs {
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
 
-    /// The Host header, instead of the URL's host
+    /// The Host header, and the name that TLS asks for, instead of the URL's host
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
 
     /// The address to use for a host, as HOST:PORT:ADDRESS; may be given several times
     #[arg(long, value_name = "ENTRY")]
     resolve: Vec<Resolve>,
+
+    /// Certificates to trust at wss:// URLs beside the built-in ones, a PEM file: a CA's, or the server's own; may be
+    /// given several times
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Vec<tls::Roots>,
+
+    /// Take any certificate at wss:// URLs
+    #[arg(long)]
+    insecure: bool,
 }
 
 impl Default for PlayArgs {
@@ -182,6 +193,11 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None => REMOTE_JOBS,
     };
     let settings = args.play.settings(jobs);
+    if args.request.insecure {
+        for target in targets.iter().filter(|target| target.tls.is_some()) {
+            eprintln!("wsgrade: warning: {}: not verifying who answers there (--insecure)", target.url);
+        }
+    }
 
     let mut prepared = Vec::new();
     for mut target in targets {
@@ -262,9 +278,18 @@ async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
     for address in &args.urls {
         let url = address.url()?;
         let target = Target::find(url.clone(), &args.request.options()).await;
-        targets.push(target.map_err(|error| Failure::inconclusive(format!("{url}: {error}")))?);
+        targets.push(target.map_err(|error| no_target(&url, &error))?);
     }
     Ok(targets)
+}
+
+/// Why there is nothing to grade at a URL.
+pub(super) fn no_target(url: &Url, error: &TargetError) -> Failure {
+    let message = format!("{url}: {error}");
+    match error {
+        TargetError::NoAddress { .. } => Failure::inconclusive(message),
+        TargetError::Tls(_) => Failure::usage(message),
+    }
 }
 
 /// Becomes `true` at the first Ctrl-C; the second ends the program at once, and a process that we started with it.
@@ -338,7 +363,7 @@ impl TestArgs {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
         words.extend(self.spawn.repeat());
         words.extend(url);
-        let RequestArgs { headers, subprotocols, origin, host, resolve } = &self.request;
+        let RequestArgs { headers, subprotocols, origin, host, resolve, ca, insecure } = &self.request;
         let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
         for header in headers {
             option("header", format!("{}: {}", header.name, header.value));
@@ -351,8 +376,10 @@ impl TestArgs {
         for entry in resolve {
             option("resolve", format!("{}:{}:{}", entry.host, entry.port, entry.address));
         }
+        ca.iter().for_each(|roots| option("ca", roots.path().display().to_string()));
         self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
         option("seed", seed.to_string());
+        words.extend(insecure.then(|| "--insecure".to_owned()));
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
         format!("{} -c ", words.join(" "))
     }
@@ -366,6 +393,7 @@ impl RequestArgs {
             origin: self.origin.clone(),
             host: self.host.clone(),
             resolve: self.resolve.clone(),
+            trust: if self.insecure { Trust::Anything } else { Trust::Roots { extra: self.ca.clone() } },
         }
     }
 }
@@ -461,27 +489,9 @@ fn role(text: &str) -> Result<Role, String> {
     }
 }
 
-/// A word as a POSIX shell takes it.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shell_words() {
-        assert_eq!(shell_word("ws://127.0.0.1:9001/"), "ws://127.0.0.1:9001/");
-        assert_eq!(shell_word("X: it's"), r"'X: it'\''s'");
-        assert_eq!(shell_word("ws://h/?a=1&b=2"), "'ws://h/?a=1&b=2'");
-        assert_eq!(shell_word(""), "''");
-    }
 
     #[test]
     fn times() {

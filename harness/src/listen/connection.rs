@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
@@ -17,16 +16,14 @@ use wsgrade_reports::render::html;
 use super::Shared;
 use super::api::{Call, CaseRef};
 use super::board::Playing;
-use crate::carrier::tcp;
+use crate::carrier::{self, Link};
 use crate::engine::{Accepted, Engine};
 use crate::event::RunEvent;
 use crate::plan::Plan;
 use crate::runner::case;
 
 /// Serves one connection, whatever it wants.
-pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
-    // Where it cannot be set, small writes are late, and nothing else.
-    let _ = stream.set_nodelay(true);
+pub(super) async fn serve<L: Link>(mut stream: L, shared: &Shared) {
     let patience = shared.run.settings.limits.opening;
     let response = match timeout(patience, request(&mut stream)).await {
         Ok(Ok(Some((head, rest)))) => match respond(&mut stream, shared, &head, rest).await {
@@ -46,7 +43,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
 }
 
 /// The request's head and what came behind it; `None` if the client went before that.
-async fn request(stream: &mut TcpStream) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
+async fn request(stream: &mut impl Link) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
     let mut reader = RequestReader::new(HeadLimits::default());
     let mut buffer = [0; 4096];
     loop {
@@ -59,7 +56,7 @@ async fn request(stream: &mut TcpStream) -> Result<Option<(RequestHead, BytesMut
 
 /// Answers a request; gives a plain HTTP response, unless WebSocket was spoken.
 async fn respond(
-    stream: &mut TcpStream,
+    stream: &mut impl Link,
     shared: &Shared,
     head: &RequestHead,
     rest: BytesMut,
@@ -141,8 +138,8 @@ fn page(shared: &Shared, head: &RequestHead) -> Vec<u8> {
     [head.into_bytes(), body.into_bytes()].concat()
 }
 
-async fn run_case(
-    stream: &mut TcpStream,
+async fn run_case<L: Link>(
+    stream: &mut L,
     shared: &Shared,
     accepted: &Accepted,
     index: usize,
@@ -151,7 +148,7 @@ async fn run_case(
 ) {
     let plan = &shared.run.selected[index];
     let (transcript, took) = play(stream, shared, plan, accepted).await;
-    let record = case::record(plan, Role::Client, transcript, took, &shared.repeat);
+    let record = case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat);
     shared.run.tell(RunEvent::CaseFinished {
         id: format!("{agent}: {}", record.id),
         title: plan.scenario.title.clone(),
@@ -164,12 +161,12 @@ async fn run_case(
 }
 
 /// One text message, then a Close without a code.
-async fn say(stream: &mut TcpStream, shared: &Shared, accepted: &Accepted, text: String) {
+async fn say(stream: &mut impl Link, shared: &Shared, accepted: &Accepted, text: String) {
     play(stream, shared, &message(Some(text)), accepted).await;
 }
 
 async fn play(
-    stream: &mut TcpStream,
+    stream: &mut impl Link,
     shared: &Shared,
     plan: &Arc<Plan>,
     accepted: &Accepted,
@@ -178,7 +175,7 @@ async fn play(
     let began = Instant::now();
     let seed = case::seed_of(settings.seed, plan.scenario.id.as_str());
     let mut engine = Engine::accepting(Arc::clone(plan), accepted, settings.limits.clone(), seed);
-    tcp::play_on(&mut engine, stream, began, settings.limits.answer).await;
+    carrier::play_on(&mut engine, stream, began, settings.limits.answer).await;
     (engine.into_transcript(), began.elapsed())
 }
 

@@ -1,10 +1,10 @@
 //! Clients under test: they connect to us.
 //!
 //! ```text
-//! TCP ─ request head ─┬─ no upgrade ─────────▶ page: the report as it stands, or an error
-//!                     └─ upgrade ─ api::Call ─┬─ RunCase ──────▶ engine ─▶ judge ─▶ board
-//!                                             ├─ GetCaseStatus ▶ waits for the board
-//!                                             └─ the others ───▶ one text message from the board
+//! TCP [─ TLS] ─ request head ─┬─ no upgrade ─────────▶ page: the report as it stands, or an error
+//!                             └─ upgrade ─ api::Call ─┬─ RunCase ──────▶ engine ─▶ judge ─▶ board
+//!                                                     ├─ GetCaseStatus ▶ waits for the board
+//!                                                     └─ the others ───▶ one text message from the board
 //! ```
 //!
 //! The calls are those of Autobahn|Testsuite's fuzzing server, so that drivers written for it work unchanged.
@@ -15,22 +15,28 @@ mod connection;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use wsgrade_reports::record::RunReport;
 
+use crate::carrier::tls;
+use crate::event::RunEvent;
 use crate::runner::Run;
+use crate::shell;
 use board::Board;
 
 /// Connections served at once; more have to wait.
 const MAX_CONNECTIONS: usize = 256;
+/// Reasons to turn a client away that are told.
+const MAX_REASONS: usize = 8;
 
 /// Listens for clients under test.
 pub struct Listener {
@@ -49,26 +55,37 @@ struct Shared {
     started: (SystemTime, Instant),
     /// Becomes `true` when a client asks us to stop.
     stop: watch::Sender<bool>,
+    /// How TLS is spoken, if it is.
+    tls: Option<tls::Acceptor>,
+    /// Why clients had no connection, each reason once, and not more of them than [`MAX_REASONS`].
+    turned_away: Mutex<BTreeSet<String>>,
     /// Told of every report that a client asks for.
     on_update: Box<dyn Fn(&RunReport) + Send + Sync>,
 }
 
 impl Listener {
-    /// Begins to listen. `on_update` is called whenever a client asks for the reports to be written.
+    /// Begins to listen, for TLS and nothing else if there is an acceptor. `on_update` is called whenever a client asks for the reports to be written.
     pub async fn bind(
         addr: SocketAddr,
         run: Run,
+        tls: Option<tls::Acceptor>,
         on_update: impl Fn(&RunReport) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let shared = Shared {
             board: Board::new(run.selected.len()),
-            url: format!("ws://{addr}"),
-            repeat: format!("wsgrade listen {addr} --seed {} -c ", run.settings.seed),
+            url: format!("{}://{addr}", if tls.is_some() { "wss" } else { "ws" }),
+            repeat: format!(
+                "wsgrade listen {addr}{} --seed {} -c ",
+                tls.as_ref().map(files).unwrap_or_default(),
+                run.settings.seed
+            ),
             started: (SystemTime::now(), Instant::now()),
             stop: watch::channel(false).0,
             on_update: Box::new(on_update),
+            tls,
+            turned_away: Mutex::default(),
             run,
         };
         Ok(Self { listener, shared: Arc::new(shared) })
@@ -102,7 +119,7 @@ impl Listener {
             let Ok((stream, place)) = accepted else { continue };
             let shared = Arc::clone(&self.shared);
             connections.spawn(async move {
-                connection::serve(stream, &shared).await;
+                shared.serve(stream).await;
                 drop(place);
             });
         }
@@ -116,7 +133,33 @@ impl Listener {
     }
 }
 
+/// The options that name an acceptor's files.
+fn files(acceptor: &tls::Acceptor) -> String {
+    let [cert, key] = acceptor.files().map(|path| shell::word(&path.display().to_string()));
+    format!(" --cert {cert} --key {key}")
+}
+
 impl Shared {
+    async fn serve(&self, stream: TcpStream) {
+        // Where it cannot be set, small writes are late, and nothing else.
+        let _ = stream.set_nodelay(true);
+        match &self.tls {
+            None => connection::serve(stream, self).await,
+            Some(acceptor) => match acceptor.accept(stream, self.run.settings.limits.opening).await {
+                Ok(stream) => connection::serve(stream, self).await,
+                Err(error) => self.turn_away(error.to_string()),
+            },
+        }
+    }
+
+    /// A client without a connection is no result, and who waits for one wants to know; once.
+    fn turn_away(&self, reason: String) {
+        let mut told = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < MAX_REASONS && told.insert(reason.clone()) {
+            self.run.tell(RunEvent::TurnedAway { reason });
+        }
+    }
+
     /// The record of what was played so far.
     fn record(&self) -> RunReport {
         let (started, began) = self.started;

@@ -47,7 +47,7 @@ async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
     let on_update = move |_: &RunReport| {
         counted.fetch_add(1, Ordering::SeqCst);
     };
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), run, on_update).await.unwrap();
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), run, None, on_update).await.unwrap();
     let url = listener.url().to_owned();
     Listening { url, updates, interrupt, serving: tokio::spawn(listener.serve(std::future::pending())) }
 }

@@ -119,6 +119,7 @@ fn advise(target: &Target, transcript: &Transcript, reason: &str) -> String {
         Some(403) => format!("{reason}; it may want another --origin, --host or --header"),
         Some(301 | 302 | 303 | 307 | 308) => format!("{reason}; give the URL it redirects to"),
         Some(_) => reason.to_owned(),
+        None if reason.ends_with("speaks TLS, not plain HTTP") => format!("{reason}; give the URL as wss://"),
         None if reason.contains("refused") => format!("{reason}; is the server running there?"),
         None => reason.to_owned(),
     }

@@ -340,7 +340,7 @@ impl Player {
     async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
         let scenario = &plan.scenario;
         match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => case::unimplemented(scenario, lacks(*need), &self.repeat),
+            Some(need) => case::unimplemented(scenario, self.target.carrier(), lacks(*need), &self.repeat),
             None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
         }
     }

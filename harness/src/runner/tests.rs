@@ -153,7 +153,7 @@ async fn why_nothing_can_be_played() {
     the server answered 401 Unauthorized instead of 101; give what it asks for by --header 'Authorization: …'
     the server answered 301 Moved Permanently instead of 101; give the URL it redirects to
     what answers there is not HTTP: it began with "SSH-2.0-OpenSSH_9.9"
-    what answers there speaks TLS, not plain HTTP
+    what answers there speaks TLS, not plain HTTP; give the URL as wss://
     the server's opening handshake is not valid: there is no Sec-WebSocket-Accept field
     the server did not answer the opening handshake in time
     "#);

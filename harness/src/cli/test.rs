@@ -24,9 +24,9 @@ use crate::spawn::Process;
 use crate::target::{Header, RequestOptions, Resolve, Target};
 
 /// Cases at once against a target on this machine.
-const LOCAL_JOBS: usize = 16;
+pub(crate) const LOCAL_JOBS: usize = 16;
 /// Cases at once against any other, which others may be using.
-const REMOTE_JOBS: usize = 4;
+pub(crate) const REMOTE_JOBS: usize = 4;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct TestArgs {
@@ -256,7 +256,7 @@ async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
 }
 
 /// Becomes `true` at the first Ctrl-C; the second ends the program at once, and a process that we started with it.
-pub(super) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
+pub(crate) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
     let (stop, interrupted) = watch::channel(false);
     #[cfg(unix)]
     if let Some(process) = process.clone() {
@@ -366,6 +366,11 @@ impl Selection {
         (self.case.clone(), self.exclude.clone())
     }
 
+    /// Whether no case was asked for by its id.
+    pub(super) fn is_open(&self) -> bool {
+        self.case.is_empty()
+    }
+
     /// The role asked for.
     pub(super) fn role(&self) -> Option<Role> {
         self.role
@@ -416,7 +421,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// A word as a POSIX shell takes it.
-pub(super) fn shell_word(word: &str) -> String {
+pub(crate) fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

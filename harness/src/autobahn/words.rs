@@ -1,0 +1,81 @@
+//! The old tool's words for verdicts, and the gate that scripts in the field build on them.
+
+use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict};
+
+/// `behavior`.
+pub(crate) fn behavior(behavior: Behavior) -> &'static str {
+    match behavior {
+        Behavior::Pass => "OK",
+        Behavior::Informational => "INFORMATIONAL",
+        Behavior::Unimplemented => "UNIMPLEMENTED",
+        Behavior::NonStrict => "NON-STRICT",
+        // It has no word for what could not be judged, and a gate must not pass it.
+        Behavior::Fail | Behavior::Inconclusive => "FAILED",
+    }
+}
+
+/// `behaviorClose`. A peer that ends TCP without a Close where no clean end is asked for was always right there.
+pub(crate) fn close(record: &CaseRecord) -> &'static str {
+    if record.behavior == Behavior::Unimplemented {
+        return "UNIMPLEMENTED";
+    }
+    match record.close {
+        CloseVerdict::Pass | CloseVerdict::Dropped => "OK",
+        CloseVerdict::Informational => "INFORMATIONAL",
+        CloseVerdict::WrongCode => "WRONG CODE",
+        CloseVerdict::Unclean => "UNCLEAN",
+        CloseVerdict::FailedByPeer => "FAILED BY CLIENT",
+        CloseVerdict::WrongSide | CloseVerdict::Inconclusive => "FAILED",
+    }
+}
+
+/// Whether the gate takes a word: what the RFC asks for, leaves open or only advises, and what a target need not have.
+pub(crate) fn is_good(word: &str) -> bool {
+    matches!(word, "OK" | "INFORMATIONAL" | "NON-STRICT" | "UNIMPLEMENTED")
+}
+
+/// Whether both words of a case are good.
+pub(crate) fn passes(record: &CaseRecord) -> bool {
+    is_good(behavior(record.behavior)) && is_good(close(record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(behavior: Behavior, close: CloseVerdict) -> CaseRecord {
+        CaseRecord {
+            id: "1.1.1".to_owned(),
+            role: wsgrade_reports::record::Role::Server,
+            carrier: "tcp".to_owned(),
+            behavior,
+            close,
+            close_code: None,
+            duration_ms: 0.0,
+            findings: Vec::new(),
+            when_busy: None,
+            repeat: String::new(),
+            transcript: wsgrade_reports::record::Transcript::default(),
+        }
+    }
+
+    #[test]
+    fn the_gate_on_behavior() {
+        let good: Vec<_> = Behavior::ALL
+            .into_iter()
+            .filter(|behavior| passes(&record(*behavior, CloseVerdict::Pass)))
+            .collect();
+        assert_eq!(
+            good,
+            [Behavior::Pass, Behavior::Informational, Behavior::Unimplemented, Behavior::NonStrict]
+        );
+    }
+
+    #[test]
+    fn the_gate_on_the_close() {
+        let good: Vec<_> =
+            CloseVerdict::ALL.into_iter().filter(|close| passes(&record(Behavior::Pass, *close))).collect();
+        assert_eq!(good, [CloseVerdict::Pass, CloseVerdict::Informational, CloseVerdict::Dropped]);
+        assert!(!is_good("WRONG CODE") && !is_good(""));
+    }
+}

@@ -92,7 +92,13 @@ mod tests {
             said("wss://h", Side::Listening(&Identity { key: None, ..some.clone() })),
             said("wss://h", Side::Listening(&some)),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        http://h: the address must begin with ws://
+        wss://h: wss:// needs TLS, which is not built in
+        wss://h: a server with TLS needs --key and --cert, or `key` and `cert` in the spec file
+        wss://h: a server with TLS needs --key and --cert, or `key` and `cert` in the spec file
+        wss://h: wss:// needs TLS, which is not built in
+        ");
     }
 
     #[tokio::test]

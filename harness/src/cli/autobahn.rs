@@ -9,11 +9,13 @@ use crate::autobahn::{self, Mode, Wish};
 
 /// What `wstest` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "fuzzingclient, fuzzingserver and massconnect read the spec file of -s, or else ./MODE.json, which \
+#[command(
+    after_help = "fuzzingclient, fuzzingserver and massconnect read the spec file of -s, or else ./MODE.json, which \
     is created if it is not there.\n\n\
     Exit codes: 0 it was done, whatever the verdicts; 1 with --gate, a verdict is bad (and massconnect got fewer connections \
     than asked, or a client's connection did not end cleanly); 2 the command line or the spec file is wrong, or no case is \
-    selected; 3 a target is not there or is gone, or nothing was played.")]
+    selected; 3 a target is not there or is gone, or nothing was played."
+)]
 pub(super) struct AutobahnArgs {
     /// What to do
     #[arg(short, long, value_enum, value_name = "MODE")]

@@ -370,6 +370,23 @@ mod tests {
         .iter()
         .map(|text| parse(text).unwrap_err())
         .collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        this is not JSON: expected value at line 1 column 1
+        a command is ["sendframe" | "sendframes" | "echo" | "close", {…}]
+        a command is ["sendframe" | "sendframes" | "echo" | "close", {…}]
+        a command is ["sendframe" | "sendframes" | "echo" | "close", {…}]
+        sendframe: an object {…} is expected
+        opcode is missing: a number from 0 to 15
+        opcode is a number from 0 to 15
+        payload_len repeats a payload, and there is none
+        payload_len is a number from 0 to 67108864
+        rsv is a number from 0 to 7
+        mask is four characters or eight hex digits
+        chopsize is a number from 1
+        payload is a text
+        one command sends at most 67108864 bytes, not 80000000
+        code is a number from 0 to 65535
+        a reason stands behind a code, and there is none
+        "#);
     }
 }

@@ -31,11 +31,11 @@ pub(in crate::autobahn) enum SpecError {
         help: Option<&'static str>,
     },
     /// A value is not what its key asks for.
-    #[error("{file}: `{key}` must be {expected}, not {found}")]
+    #[error("{file}: {key} must be {expected}, not {found}")]
     Wrong {
         /// As it was named.
         file: String,
-        /// The path to the value.
+        /// The path to the value, quoted.
         key: String,
         /// What is asked for.
         expected: String,
@@ -81,7 +81,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Value, SpecError> {
         SpecError::NotJson {
             file: file.to_owned(),
             line: error.line(),
-            column: error.column(),
+            // Of an empty file it says 0.
+            column: error.column().max(1),
             reason: format!("this is not JSON: {reason}"),
             help: help(text, error.line(), error.column(), reason),
         }
@@ -134,7 +135,7 @@ impl<'v, 'n> Fields<'v, 'n> {
     pub(super) fn of(value: &'v Value, path: String, notes: &'n mut Notes) -> Result<Self, SpecError> {
         match value {
             Value::Object(map) => Ok(Self { map, path, notes, known: BTreeSet::new() }),
-            other => Err(wrong(&notes.file, shown(&path), "an object {…}", other)),
+            other => Err(wrong(&notes.file, &path, "an object {…}", other)),
         }
     }
 
@@ -298,10 +299,6 @@ fn wrong(file: &str, path: &str, expected: &str, value: &Value) -> SpecError {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
     };
-    SpecError::Wrong { file: file.to_owned(), key: path.to_owned(), expected: expected.to_owned(), found }
-}
-
-/// The path of the whole file has no name.
-fn shown(path: &str) -> &str {
-    if path.is_empty() { "the whole file" } else { path }
+    let key = if path.is_empty() { "the whole of it".to_owned() } else { format!("`{path}`") };
+    SpecError::Wrong { file: file.to_owned(), key, expected: expected.to_owned(), found }
 }

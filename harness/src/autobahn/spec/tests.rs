@@ -70,7 +70,21 @@ fn what_is_not_json() {
         "# comment\n{}",
     ];
     let said: Vec<_> = broken.iter().map(|text| error(text)).collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    spec.json:3:1: this is not JSON: trailing comma
+      help: take away the comma behind the last entry
+    spec.json:2:3: this is not JSON: key must be a string
+      help: JSON has no comments; a key that begins with `_` can hold one
+    spec.json:1:18: this is not JSON: trailing comma
+      help: take away the comma behind the last entry
+    spec.json:1:12: this is not JSON: expected value
+      help: JSON has only double quotes
+    spec.json:1:14: this is not JSON: EOF while parsing an object
+    spec.json:1:1: this is not JSON: EOF while parsing a value
+      help: the file is empty; without -s, one to begin with is created
+    spec.json:1:1: this is not JSON: expected value
+      help: JSON has no comments; a key that begins with `_` can hold one
+    ");
 }
 
 #[test]
@@ -90,7 +104,20 @@ fn what_has_the_wrong_type() {
         r#"{"options": {"failByDrop": "no"}}"#,
     ];
     let said: Vec<_> = wrong.iter().map(|text| error(text)).collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    spec.json: the whole of it must be an object {…}, not a list
+    spec.json: `outdir` must be a text, not 3
+    spec.json: `webport` must be a whole number from 0 to 65535, not 80800
+    spec.json: `webport` must be a whole number from 0 to 65535, not the text "8080"
+    spec.json: `cases` must be a list of texts, not the text "1.*"
+    spec.json: `exclude-cases[1]` must be a text, not 2
+    spec.json: `servers` must be a list […], not an object
+    spec.json: `servers[1].url` is missing: a URL such as ws://…
+    spec.json: `servers[0].options.openHandshakeTimeout` must be seconds, from 0 to 3600, not -1
+    spec.json: `exclude-agent-cases` must be an object {…}, not a list
+    spec.json: `exclude-agent-cases["A"]` must be a list of texts, not the text "1.*"
+    spec.json: `options.failByDrop` must be true or false, not the text "no"
+    "#);
 }
 
 #[test]
@@ -100,7 +127,19 @@ fn what_is_not_known() {
         "_comment": "none", "//": "none",
         "options": {"failByDrop": true, "version": 8, "tcpNoDelay": true, "failbydrop": false},
         "servers": [{"url": "ws://h", "agnet": "x"}]
-    }"#), @"");
+    }"#), @r"
+    spec.json: `options.failByDrop` is ignored: a connection is failed with a Close frame, as RFC 6455 7.1.7 says
+    spec.json: `options.version` is ignored: version 13 of the protocol is spoken, that of RFC 6455
+    spec.json: `options.tcpNoDelay` is ignored: it sets what a case itself decides, or what the old tool's network layer does
+    spec.json: `options.failbydrop` is not known and ignored; did you mean `failByDrop`?
+    spec.json: `servers[0].agnet` is not known and ignored; did you mean `agent`?
+    spec.json: `enable-ssl` is ignored: whether there is TLS is said by the URL: wss://
+    spec.json: `webdir` is ignored: the web port serves the reports
+    spec.json: `exclude_cases` is not known and ignored; did you mean `exclude-cases`?
+    spec.json: `excludecases` is not known and ignored; did you mean `exclude-cases`?
+    spec.json: `server` is not known and ignored; did you mean `servers`?
+    spec.json: `zzz` is not known and ignored
+    ");
 }
 
 #[test]
@@ -128,7 +167,11 @@ fn massconnect() {
     .iter()
     .map(|text| read_mass("mass.json", text).unwrap_err().to_string())
     .collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    mass.json: `servers` is missing: a list of servers, each with a `uri`
+    mass.json: `servers[0].uri` is missing: a URL such as ws://…
+    mass.json: `options.connections` must be a whole number from 1 to 1000000, not 0
+    ");
 }
 
 #[test]

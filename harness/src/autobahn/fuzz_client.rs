@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Need, Role, Scenario};
+use wsgrade_reference_server::client::Url;
 use wsgrade_reports::record::{RunReport, TargetReport};
 
 use super::address::{Side, resolve};
@@ -33,7 +34,14 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
     let spec = read_spec(wish)?;
     let catalogue = Arc::new(Catalogue::embedded().clone());
     let selected = picked(&spec, &catalogue, Role::Server)?;
-    let servers = servers(wish, &spec)?;
+    // All of them before the first is graded, which may take its time.
+    let servers = servers(wish, &spec)?
+        .into_iter()
+        .map(|server| {
+            let url = resolve(&server.url, Side::Connecting(server.hostname.as_deref()))?;
+            Ok((server, url))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
     let outdir = outdir(wish, &spec, OUTDIR);
     output::clear(&outdir).map_err(|error| {
         Failure::usage(format!("cannot remove the earlier report in {}: {error}", outdir.display()))
@@ -48,7 +56,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
         started: SystemTime::now(),
         began: Instant::now(),
     };
-    let (reports, missing) = session.play_all(&servers).await?;
+    let (reports, missing) = session.play_all(&servers).await;
     let report = session.whole(reports);
     if report.targets.is_empty() {
         return Err(Failure::inconclusive(format!(
@@ -77,15 +85,15 @@ struct Session<'a> {
 
 impl Session<'_> {
     /// What was found of each server that could be graded, and how many could not.
-    async fn play_all(&self, servers: &[Server]) -> Result<(Vec<TargetReport>, usize), Failure> {
+    async fn play_all(&self, servers: &[(Server, Url)]) -> (Vec<TargetReport>, usize) {
         let mut reports: Vec<TargetReport> = Vec::new();
         let mut missing = 0;
-        for server in servers {
+        for (server, url) in servers {
             if *self.interrupted.borrow() {
                 missing += 1;
                 continue;
             }
-            match self.play(server).await {
+            match self.play(server, url).await {
                 Ok(Some(report)) => {
                     if reports.iter().any(|earlier| earlier.name == report.name) {
                         warn(format!(
@@ -96,20 +104,17 @@ impl Session<'_> {
                     reports.push(report);
                 }
                 Ok(None) => {}
-                // A URL that cannot be one is a mistake in the file; a server that is not there may be the only one.
-                Err(failure) if failure.is_usage() => return Err(failure),
                 Err(failure) => {
                     failure.tell();
                     missing += 1;
                 }
             }
         }
-        Ok((reports, missing))
+        (reports, missing)
     }
 
     /// Grades one server; `None` where everything is excluded for it.
-    async fn play(&self, server: &Server) -> Result<Option<TargetReport>, Failure> {
-        let url = resolve(&server.url, Side::Connecting(server.hostname.as_deref()))?;
+    async fn play(&self, server: &Server, url: &Url) -> Result<Option<TargetReport>, Failure> {
         let request = RequestOptions {
             subprotocols: server.protocols.clone(),
             origin: server.origin.clone(),
@@ -206,7 +211,8 @@ pub(super) fn read_spec(wish: &Wish) -> Result<Spec, Failure> {
 /// The cases that a spec file picks for a role.
 pub(super) fn picked(spec: &Spec, catalogue: &Catalogue, role: Role) -> Result<Vec<Arc<Scenario>>, Failure> {
     let all = [CasePattern::new("*")];
-    let picked = select(catalogue, role, spec.cases.as_deref().unwrap_or(&all), &spec.exclude);
+    let cases = spec.cases.as_deref().unwrap_or(&all);
+    let picked = select(catalogue, role, cases, &spec.exclude, &spec.exclude_agent);
     picked.warnings.iter().for_each(warn);
     if picked.cases.is_empty() {
         return Err(Failure::usage(

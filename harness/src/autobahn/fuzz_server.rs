@@ -11,6 +11,7 @@ use wsgrade_cases::model::Role;
 use super::address::{Identity, Side, resolve, to_listen_on};
 use super::fuzz_client::{exit, limits, outdir, patterns, picked, read_spec, summary};
 use super::pattern::excluded;
+use super::peers::terminated;
 use super::web::{self, Site};
 use super::{Wish, output, warn};
 use crate::cli::{Exit, Failure, interrupts, print, watch};
@@ -74,7 +75,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
     if let Some((web, _)) = &web {
         print(&format!("reports on http://{web}/\n"));
     }
-    let report = listener.serve(std::future::pending()).await;
+    let report = listener.serve(terminated()).await;
     if let Some((_, serving)) = web {
         serving.abort();
     }

@@ -47,6 +47,13 @@ impl AgentRule {
         self.is_for(agent) && self.cases.iter().any(|pattern| matches(pattern, id, End::Whole))
     }
 
+    /// Its case patterns that match none of these ids.
+    pub(crate) fn idle<'a>(&'a self, ids: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        let idle =
+            |pattern: &&String| !pattern.is_empty() && !ids.iter().any(|id| matches(pattern, id, End::Whole));
+        self.cases.iter().filter(idle).map(String::as_str)
+    }
+
     /// Whether it says anything of an agent.
     pub(crate) fn is_for(&self, agent: &str) -> bool {
         matches(&self.agents, agent, End::Whole)

@@ -65,22 +65,31 @@ pub(super) async fn serve(wish: &Wish, config: Config, page: Option<&str>) -> Re
     Ok(Exit::Success)
 }
 
-/// Ready at Ctrl-C, and where there is such a thing, at SIGTERM.
+/// Ready at Ctrl-C and at SIGTERM.
 pub(super) async fn told_to_stop() {
+    let interrupted = async {
+        // Where we cannot be told, whoever wants us to end ends the process.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated() => {}
+    }
+}
+
+/// Ready at SIGTERM; never, where there is no such thing.
+pub(super) async fn terminated() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
-            }
+            terminate.recv().await;
+            return;
         }
     }
-    // Where we cannot be told, whoever wants us to end ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    std::future::pending::<()>().await;
 }
 
 /// echoclient: connects, and sends back what comes until the connection is over.

@@ -6,7 +6,7 @@ use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Role, Scenario};
 
 use super::is_case;
-use super::pattern::CasePattern;
+use super::pattern::{AgentRule, CasePattern};
 
 /// What was picked, in numeric order, and which patterns picked nothing.
 #[derive(Debug)]
@@ -22,23 +22,30 @@ pub(super) fn select(
     role: Role,
     cases: &[CasePattern],
     exclude: &[CasePattern],
+    rules: &[AgentRule],
 ) -> Picked {
     let known: Vec<&Scenario> =
         catalogue.scenarios().iter().filter(|scenario| is_case(&scenario.id)).collect();
     let ids: Vec<&str> = known.iter().map(|scenario| scenario.id.as_str()).collect();
     // An empty exclusion occurs in the field and excludes nothing.
     let exclude: Vec<&CasePattern> = exclude.iter().filter(|pattern| !pattern.as_str().is_empty()).collect();
-    let idle = |key: &str, pattern: &CasePattern| {
-        (!ids.iter().any(|id| pattern.matches(id))).then(|| {
-            let near = nearest(pattern.as_str(), &ids);
-            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            format!("no case matches `{pattern}` in `{key}`{hint}")
-        })
+    let idle_in = |key: &str, pattern: &str| {
+        let near = nearest(pattern, &ids);
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        format!("no case matches `{pattern}` in `{key}`{hint}")
     };
+    let idle = |key: &str, pattern: &CasePattern| {
+        (!ids.iter().any(|id| pattern.matches(id))).then(|| idle_in(key, pattern.as_str()))
+    };
+    let idle_rules = rules.iter().flat_map(|rule| {
+        let key = format!("exclude-agent-cases[{:?}]", rule.agents);
+        rule.idle(&ids).map(|pattern| idle_in(&key, pattern)).collect::<Vec<_>>()
+    });
     let warnings = cases
         .iter()
         .filter_map(|pattern| idle("cases", pattern))
         .chain(exclude.iter().filter_map(|pattern| idle("exclude-cases", pattern)))
+        .chain(idle_rules)
         .collect();
     let picked = known.iter().filter(|scenario| {
         let id = scenario.id.as_str();
@@ -76,7 +83,7 @@ mod tests {
     fn picked(cases: &[&str], exclude: &[&str]) -> (Vec<String>, Vec<String>) {
         let patterns = |texts: &[&str]| texts.iter().map(|text| CasePattern::new(*text)).collect::<Vec<_>>();
         let Picked { cases, warnings } =
-            select(Catalogue::embedded(), Role::Server, &patterns(cases), &patterns(exclude));
+            select(Catalogue::embedded(), Role::Server, &patterns(cases), &patterns(exclude), &[]);
         (cases.iter().map(|scenario| scenario.id.to_string()).collect(), warnings)
     }
 
@@ -109,5 +116,17 @@ mod tests {
         no case matches `2` in `exclude-cases`; did you mean `2.*`?
         no case matches `77.*` in `exclude-cases`
         ");
+    }
+
+    #[test]
+    fn so_are_those_of_rules_for_agents() {
+        let cases = ["1.1.*", "1.1", "", "2"].map(str::to_owned).to_vec();
+        let rules = [AgentRule { agents: "A*".to_owned(), cases }];
+        let picked = select(Catalogue::embedded(), Role::Server, &[CasePattern::new("1.*")], &[], &rules);
+        assert_eq!(picked.cases.len(), 16);
+        insta::assert_snapshot!(picked.warnings.join("\n"), @r#"
+        no case matches `1.1` in `exclude-agent-cases["A*"]`; did you mean `1.1.*`?
+        no case matches `2` in `exclude-agent-cases["A*"]`; did you mean `2.*`?
+        "#);
     }
 }

@@ -74,11 +74,6 @@ impl Failure {
         Self { message: message.to_string(), exit: Exit::Inconclusive }
     }
 
-    /// Whether what was asked is wrong, and not what was found.
-    pub(crate) fn is_usage(&self) -> bool {
-        self.exit == Exit::Usage
-    }
-
     /// Says so, and gives the exit code.
     pub(crate) fn tell(&self) -> Exit {
         eprintln!("wsgrade: {}", self.message);

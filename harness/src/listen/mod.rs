@@ -47,10 +47,13 @@ pub struct Face {
     pub refusals: Refusals,
     /// Whether an agent, by its name, is kept from a case: its connection is closed at once, and the report has nothing of
     /// it.
-    pub excluded: Box<dyn Fn(&str, &CaseId) -> bool + Send + Sync>,
+    pub excluded: Excluded,
     /// The subprotocols spoken; the first of the client's that is among them is agreed to.
     pub subprotocols: Vec<String>,
 }
+
+/// Whether an agent is kept from a case.
+pub type Excluded = Box<dyn Fn(&str, &CaseId) -> bool + Send + Sync>;
 
 /// How a call that cannot be served is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::Transcript;
 use wsgrade_reports::render::html;
 
-use super::api::{Call, CaseRef};
+use super::api::{Call, CaseRef, Unnamed};
 use super::board::Playing;
 use super::{Refusals, Shared, command};
 use crate::autobahn::words;
@@ -74,7 +74,11 @@ async fn respond(
         Ok(accepted) => accepted,
         Err(error) => return Some(error.response()),
     };
-    let call = match Call::parse(&head.target) {
+    let unnamed = match shared.face.refusals {
+        Refusals::Told => Unnamed::Called,
+        Refusals::Mute => Unnamed::Refused,
+    };
+    let call = match Call::parse(&head.target, unnamed) {
         Ok(call) => call,
         Err(reason) => return refused(404, &reason),
     };

@@ -60,7 +60,7 @@ pub type Excluded = Box<dyn Fn(&str, &CaseId) -> bool + Send + Sync>;
 pub enum Refusals {
     /// With the status that fits, and a sentence.
     Told,
-    /// As Autobahn|Testsuite does: status 500 and no word.
+    /// As Autobahn|Testsuite does: status 500 and no word; so is a client refused that does not name itself.
     Mute,
 }
 

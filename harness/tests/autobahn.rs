@@ -395,10 +395,16 @@ fn a_fuzzing_server_and_its_testees() {
 
     assert_eq!(ask(&runtime, &format!("{url}/getCaseCount")).as_deref(), Some("17"));
     runtime.block_on(async {
-        connect(&format!("{url}/runCase?case=1"), ClientConfig::default()).await.unwrap().echo().await;
+        let refused = connect(&format!("{url}/runCase?case=1"), ClientConfig::default()).await;
+        assert!(refused.err().unwrap().to_string().contains("500"));
+        connect(&format!("{url}/runCase?case=1&agent=2nd"), ClientConfig::default())
+            .await
+            .unwrap()
+            .echo()
+            .await;
     });
     ask(&runtime, &format!("{url}/updateReports?agent=other"));
-    assert_eq!(bench.index().keys().collect::<Vec<_>>(), ["unnamed", "wsgrade testee"]);
+    assert_eq!(bench.index().keys().collect::<Vec<_>>(), ["2nd", "wsgrade testee"]);
     ask(&runtime, &format!("{url}/stopServer"));
     assert_eq!(server.exit_code(), Some(0));
 }

@@ -61,6 +61,12 @@ impl Call {
                 (key == name).then(|| decode(value))
             })
         };
+        let given = |name: &str| query.split('&').filter(|pair| pair.split('=').next() == Some(name)).count();
+        let twice =
+            ["agent", "case", "casetuple", "shutdownOnComplete"].into_iter().find(|name| given(name) > 1);
+        if let Some(name) = twice {
+            return Err(format!("{name} is given more than once"));
+        }
         let case = || {
             let Some(number) = parameter("case") else {
                 let id = parameter("casetuple").ok_or("give the case as case=N or casetuple=ID")?;
@@ -155,7 +161,13 @@ mod tests {
 
     #[test]
     fn what_is_no_call() {
-        for target in ["/runCase", "/runCase?case=0", "/runCase?case=x", "/getCaseInfo?agent=a"] {
+        for target in [
+            "/runCase",
+            "/runCase?case=0",
+            "/runCase?case=x",
+            "/getCaseInfo?agent=a",
+            "/runCase?case=1&agent=a&agent=b",
+        ] {
             assert!(Call::parse(target, Unnamed::Called).is_err(), "{target}");
         }
         for target in ["/runCase?case=1", "/runCase?case=1&agent=", "/getCaseStatus?case=1", "/updateReports"]

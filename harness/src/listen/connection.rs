@@ -100,8 +100,10 @@ async fn respond(
         Call::CaseInfo(case) => {
             let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
             let scenario = &shared.run.selected[index];
-            let info = serde_json::json!({ "id": scenario.id.as_str(), "description": scenario.title });
-            peer.say(stream, info.to_string()).await;
+            // With the spaces and the order of the old server: not every driver has a JSON parser.
+            let description = serde_json::Value::from(scenario.title.as_str());
+            let info = format!(r#"{{"id": "{}", "description": {description}}}"#, scenario.id);
+            peer.say(stream, info).await;
         }
         Call::CaseStatus(case, agent) => {
             let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
@@ -111,7 +113,7 @@ async fn respond(
                 return None;
             }
             let status = shared.board.result(&agent, index, |record| {
-                serde_json::json!({ "behavior": words::behavior(record.behavior) }).to_string()
+                format!(r#"{{"behavior": "{}"}}"#, words::behavior(record.behavior))
             });
             match timeout(shared.run.settings.limits.whole, status).await {
                 Ok(status) => peer.say(stream, status).await,

@@ -300,6 +300,21 @@ fn the_gate() {
     assert_eq!(bench.run("fuzzingclient", &["-s", &spec, "--gate"]).status.code(), Some(0));
 }
 
+/// To the old tool every server is an echo, and one that is none fails.
+#[test]
+fn a_server_that_is_no_echo() {
+    let (target, bench) =
+        (Target::start(Config { handler: Arc::new(|_| None), ..Config::default() }), Bench::new());
+    let text =
+        r#"{"servers": [{"agent": "mute", "url": "URL"}], "cases": ["1.1.*", "3.1"], "outdir": "out"}"#;
+    let spec = bench.write("s.json", &text.replace("URL", &target.url()));
+    let output = bench.run("fuzzingclient", &["-s", &spec, "--gate"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("does not send messages back"), "{}", said(&output));
+    let case = |id: &str| bench.index()["mute"][id]["behavior"].clone();
+    assert_eq!((case("1.1.1"), case("3.1")), (Value::from("FAILED"), Value::from("OK")));
+}
+
 /// Of servers that are not there nothing is written, and no earlier report is left to be taken for this run's.
 #[test]
 fn a_server_that_is_not_there() {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Need, Role, Scenario};
 use wsgrade_reference_server::client::Url;
-use wsgrade_reports::record::{RunReport, TargetReport};
+use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, RunReport, TargetReport};
 
 use super::address::{Side, resolve};
 use super::pattern::{AgentRule, CasePattern, excluded};
@@ -161,7 +161,17 @@ impl Session<'_> {
             events,
             interrupted: self.interrupted.clone(),
         };
-        let report = run.play(&[prepared]).await;
+        let echoes = prepared.facts.offers.contains(&Need::Echo);
+        let mut report = run.play(&[prepared]).await;
+        if !echoes {
+            warn(format!("{url} does not send messages back: every case that asks for an echo has failed"));
+            let asks = |id: &str| {
+                let case = run.selected.iter().find(|scenario| scenario.id.as_str() == id);
+                case.is_some_and(|scenario| scenario.needs.contains(&Need::Echo))
+            };
+            let records = report.targets.iter_mut().flat_map(|target| &mut target.cases);
+            records.filter(|record| asks(&record.id)).for_each(fail_for_want_of_an_echo);
+        }
         drop(run);
         // The display ends with its channel; it has nothing to say that could fail the run.
         let _ = watcher.await;
@@ -182,6 +192,15 @@ impl Session<'_> {
             interrupted: self.interrupted.clone(),
         };
         run.record(self.started, self.began.elapsed(), targets)
+    }
+}
+
+/// Elsewhere, a target that is no echo lacks a feature. Here it has to be one, and gates in the field take what is
+/// unimplemented for good.
+fn fail_for_want_of_an_echo(record: &mut CaseRecord) {
+    if record.behavior == Behavior::Unimplemented {
+        record.behavior = Behavior::Fail;
+        record.close = CloseVerdict::Unclean;
     }
 }
 

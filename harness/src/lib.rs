@@ -13,9 +13,11 @@
 //!        spawn   starts the endpoint under test by its command, watches and ends it
 //!        runner  plays a selection against targets and makes the record
 //! face   cli     the command line
+//!        autobahn the modes, spec files and outputs of Autobahn|Testsuite
 //! ```
 
 pub mod answer;
+mod autobahn;
 pub mod carrier;
 pub mod cli;
 pub mod engine;

@@ -9,7 +9,7 @@ use wsgrade_reports::record::{Behavior, CloseVerdict, Severity};
 use crate::event::RunEvent;
 
 /// Shows what happens until nothing more can.
-pub(super) async fn watch(mut events: UnboundedReceiver<RunEvent>) {
+pub(crate) async fn watch(mut events: UnboundedReceiver<RunEvent>) {
     let mut shown = Shown::new(std::io::stderr().is_terminal());
     while let Some(event) = events.recv().await {
         for line in shown.take(&event) {

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::mpsc;
-use wsgrade_cases::model::Role;
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::{Role, Scenario};
 use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
 use super::test::{PlayArgs, Selection, finish, interrupts};
+use crate::autobahn;
 use crate::carrier::tls::Acceptor;
 use crate::listen::Listener;
 use crate::runner::Run;
@@ -20,7 +22,10 @@ use crate::spawn::{Guard, Process};
 
 /// Clients connect here and ask for cases, by the calls that drivers written for Autobahn|Testsuite use:
 /// /getCaseCount, /getCaseInfo?case=N, /runCase?case=N&agent=NAME, /getCaseStatus?case=N&agent=NAME,
-/// /updateReports?agent=NAME[&shutdownOnComplete=true] and /stopServer. A browser sees the report at /.
+/// /updateReports?agent=NAME[&shutdownOnComplete=true] and /stopServer. On any other path it says by messages what is to be
+/// sent to it. A browser sees the report at /.
+///
+/// Without -c, the cases are those of Autobahn|Testsuite; -c '*' is all there are.
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {
     /// Where to listen
@@ -67,7 +72,15 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         (Some(_), None) | (None, Some(_)) | (None, None) => None,
     };
     let catalogue = Arc::new(args.selection.catalogue()?);
-    let selected = args.selection.select(&catalogue, Some(Role::Client))?;
+    let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;
+    if args.selection.is_open() {
+        // Drivers written for Autobahn|Testsuite count on its cases, by number; a user's own come beside them.
+        let added = |scenario: &Scenario| Catalogue::embedded().get(&scenario.id).is_none();
+        selected.retain(|scenario| autobahn::is_case(&scenario.id) || added(scenario));
+    }
+    if selected.is_empty() {
+        return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
+    }
     let (events, heard) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(display::watch(heard));
     let run = Run {

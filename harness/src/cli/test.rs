@@ -28,9 +28,9 @@ use crate::streams::Streams;
 use crate::target::{Header, RequestOptions, Resolve, Target, TargetError};
 
 /// Cases at once against a target on this machine.
-const LOCAL_JOBS: usize = 16;
+pub(crate) const LOCAL_JOBS: usize = 16;
 /// Cases at once against any other, which others may be using.
-const REMOTE_JOBS: usize = 4;
+pub(crate) const REMOTE_JOBS: usize = 4;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct TestArgs {
@@ -293,7 +293,7 @@ pub(super) fn no_target(url: &Url, error: &TargetError) -> Failure {
 }
 
 /// Becomes `true` at the first Ctrl-C; the second ends the program at once, and a process that we started with it.
-pub(super) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
+pub(crate) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
     let (stop, interrupted) = watch::channel(false);
     #[cfg(unix)]
     if let Some(process) = process.clone() {
@@ -409,6 +409,11 @@ impl Selection {
     /// The patterns, for the record.
     pub(super) fn patterns(&self) -> (Vec<String>, Vec<String>) {
         (self.case.clone(), self.exclude.clone())
+    }
+
+    /// Whether no case was asked for by its id.
+    pub(super) fn is_open(&self) -> bool {
+        self.case.is_empty()
     }
 
     /// The role asked for.

@@ -147,6 +147,8 @@ pub struct Accepted {
     key: String,
     /// The extensions offered.
     offered: Vec<Extension>,
+    /// The subprotocol agreed on.
+    subprotocol: Option<String>,
     /// What came behind it.
     rest: Bytes,
 }
@@ -159,7 +161,19 @@ impl Accepted {
     /// Why it does not open a WebSocket connection, with the response to give.
     pub fn new(head: &RequestHead, rest: Bytes) -> Result<Self, RequestError> {
         let request = head.validate()?;
-        Ok(Self { raw: head.raw.clone(), key: request.key, offered: request.extensions, rest })
+        Ok(Self {
+            raw: head.raw.clone(),
+            key: request.key,
+            offered: request.extensions,
+            subprotocol: None,
+            rest,
+        })
+    }
+
+    /// Agrees to a subprotocol, which has to be one of those that the request offers.
+    #[must_use]
+    pub fn with_subprotocol(self, subprotocol: Option<String>) -> Self {
+        Self { subprotocol, ..self }
     }
 
     /// What the transcript has of the request.
@@ -190,6 +204,7 @@ impl Accepted {
                     ("Upgrade", Some("websocket")),
                     ("Connection", Some("Upgrade")),
                     ("Sec-WebSocket-Accept", Some(accept.as_str())),
+                    ("Sec-WebSocket-Protocol", self.subprotocol.as_deref()),
                     ("Sec-WebSocket-Extensions", extensions.as_deref()),
                     ("Server", Some(concat!("wsgrade/", env!("CARGO_PKG_VERSION")))),
                 ];
@@ -201,7 +216,7 @@ impl Accepted {
         };
         Response {
             sent: What::Http { dir: Direction::Sent, message: http_message(&bytes) },
-            opened: What::Opened { subprotocol: None, extensions },
+            opened: What::Opened { subprotocol: self.subprotocol.clone(), extensions },
             negotiated: Negotiated { deflate: agreed.map(|(params, _)| params) },
             bytes,
         }

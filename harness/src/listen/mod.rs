@@ -4,6 +4,7 @@
 //! TCP [─ TLS] ─ request head ─┬─ no upgrade ─────────▶ page: the report as it stands, or an error
 //!                             └─ upgrade ─ api::Call ─┬─ RunCase ──────▶ engine ─▶ judge ─▶ board
 //!                                                     ├─ GetCaseStatus ▶ waits for the board
+//!                                                     ├─ Command ──────▶ command: frames as the client asks for them
 //!                                                     └─ the others ───▶ one text message from the board
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 mod api;
 mod board;
+mod command;
 mod connection;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
+use wsgrade_cases::id::CaseId;
 use wsgrade_reports::record::RunReport;
 
 use crate::carrier::tls;
@@ -41,12 +44,42 @@ const MAX_REASONS: usize = 8;
 /// Listens for clients under test.
 pub struct Listener {
     listener: TcpListener,
-    shared: Arc<Shared>,
+    shared: Shared,
+}
+
+/// How clients are met, where there is a choice.
+pub struct Face {
+    /// How calls that cannot be served are refused.
+    pub refusals: Refusals,
+    /// Whether an agent, by its name, is kept from a case: its connection is closed at once, and the report has nothing of
+    /// it.
+    pub excluded: Excluded,
+    /// The subprotocols spoken; the first of the client's that is among them is agreed to.
+    pub subprotocols: Vec<String>,
+}
+
+/// Whether an agent is kept from a case.
+pub type Excluded = Box<dyn Fn(&str, &CaseId) -> bool + Send + Sync>;
+
+/// How a call that cannot be served is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusals {
+    /// With the status that fits, and a sentence.
+    Told,
+    /// As Autobahn|Testsuite does: status 500 and no word; so is a client refused that does not name itself.
+    Mute,
+}
+
+impl Default for Face {
+    fn default() -> Self {
+        Self { refusals: Refusals::Told, excluded: Box::new(|_, _| false), subprotocols: Vec::new() }
+    }
 }
 
 /// What every connection needs.
 struct Shared {
     run: Run,
+    face: Face,
     board: Board,
     /// Where we listen, as a URL.
     url: String,
@@ -74,7 +107,7 @@ impl Listener {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let shared = Shared {
-            board: Board::new(run.selected.len()),
+            board: Board::default(),
             url: format!("{}://{addr}", if tls.is_some() { "wss" } else { "ws" }),
             repeat: format!(
                 "wsgrade listen {addr}{} --seed {} -c ",
@@ -86,9 +119,17 @@ impl Listener {
             on_update: Box::new(on_update),
             tls,
             turned_away: Mutex::default(),
+            face: Face::default(),
             run,
         };
-        Ok(Self { listener, shared: Arc::new(shared) })
+        Ok(Self { listener, shared })
+    }
+
+    /// With another face than the default one.
+    #[must_use]
+    pub fn with_face(mut self, face: Face) -> Self {
+        self.shared.face = face;
+        self
     }
 
     /// Where it listens.
@@ -98,17 +139,19 @@ impl Listener {
 
     /// Serves until a client says stop, the user does, or `over` ends; gives the record of what was played.
     pub async fn serve(self, over: impl Future<Output = ()>) -> RunReport {
+        let Self { listener, shared } = self;
+        let shared = Arc::new(shared);
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
-        let mut stopped = self.shared.stop.subscribe();
-        let mut interrupted = self.shared.run.interrupted.clone();
+        let mut stopped = shared.stop.subscribe();
+        let mut interrupted = shared.run.interrupted.clone();
         let mut over = std::pin::pin!(over);
         loop {
             let accepted = tokio::select! {
                 accepted = async {
                     // Never closed, so there is always a place in the end.
                     let place = Arc::clone(&places).acquire_owned().await;
-                    self.listener.accept().await.map(|(stream, _)| (stream, place))
+                    listener.accept().await.map(|(stream, _)| (stream, place))
                 } => accepted,
                 _ = stopped.wait_for(|stop| *stop) => break,
                 _ = interrupted.wait_for(|stop| *stop) => break,
@@ -117,19 +160,19 @@ impl Listener {
             };
             // One that is gone before it was accepted is no reason to stop.
             let Ok((stream, place)) = accepted else { continue };
-            let shared = Arc::clone(&self.shared);
+            let shared = Arc::clone(&shared);
             connections.spawn(async move {
                 shared.serve(stream).await;
                 drop(place);
             });
         }
-        let in_a_hurry = *self.shared.run.interrupted.borrow();
+        let in_a_hurry = *shared.run.interrupted.borrow();
         if !in_a_hurry {
             // A client is done with its last case before we are.
-            let limits = &self.shared.run.settings.limits;
-            let _ = timeout(limits.answer + limits.close, self.shared.board.idle(None)).await;
+            let limits = &shared.run.settings.limits;
+            let _ = timeout(limits.answer + limits.close, shared.board.idle(None)).await;
         }
-        self.shared.record()
+        shared.record()
     }
 }
 
@@ -163,6 +206,9 @@ impl Shared {
     /// The record of what was played so far.
     fn record(&self) -> RunReport {
         let (started, began) = self.started;
-        self.run.record(started, began.elapsed(), self.board.targets(&self.url))
+        let expected = |agent: &str| {
+            self.run.selected.iter().filter(|plan| !(self.face.excluded)(agent, &plan.scenario.id)).count()
+        };
+        self.run.record(started, began.elapsed(), self.board.targets(&self.url, expected))
     }
 }

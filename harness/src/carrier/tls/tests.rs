@@ -26,6 +26,7 @@ use crate::carrier::{Link as _, Trust, tcp};
 use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::listen::Listener;
+use crate::plan::{Depth, Plan};
 use crate::runner::{Prepared, Run, Settings, Unreachable, probe};
 use crate::target::{RequestOptions, Target, TargetError};
 
@@ -102,6 +103,7 @@ fn run(
     let (events, heard) = mpsc::unbounded_channel();
     let catalogue = Arc::new(Catalogue::embedded().clone());
     let patterns = (Vec::new(), Vec::new());
+    let selected = Plan::all(&selected, Depth::Messages(2), &Arc::default());
     (Run { catalogue, selected, settings: settings(jobs), patterns, events, interrupted }, interrupt, heard)
 }
 

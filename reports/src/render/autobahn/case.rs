@@ -63,7 +63,7 @@ pub(super) fn json(report: &RunReport, agent: &Agent<'_>, case: &Case<'_>) -> Va
         "started": started(&report.started),
         "duration": milliseconds(record),
         "behavior": verdict::behavior(record.behavior),
-        "behaviorClose": verdict::close(record.close),
+        "behaviorClose": verdict::close(record),
         "result": result(record),
         "resultClose": words::close(record.close),
         "expected": expected(info),

@@ -31,6 +31,7 @@ use super::{File, html, write_files};
 use crate::record::RunReport;
 use names::Agent;
 pub(in crate::render) use table::Table;
+pub use verdict::{behavior, close};
 
 /// The old tool's files: `index.json` and `index.html`, and two for each record. Agents that would get the same name
 /// are told apart by a number, and so are their files.
@@ -78,7 +79,7 @@ fn entries(agent: &Agent<'_>) -> BTreeMap<String, Entry> {
     let entry = |case: &names::Case<'_>| {
         let entry = Entry {
             behavior: verdict::behavior(case.record.behavior),
-            behavior_close: verdict::close(case.record.close),
+            behavior_close: verdict::close(case.record),
             duration: case::milliseconds(case.record),
             remote_close_code: case.record.close_code,
             report_file: format!("{}.json", case.stem),

@@ -1,10 +1,10 @@
 //! Our verdicts in the old words.
 
-use crate::record::{Behavior, CloseVerdict};
+use crate::record::{Behavior, CaseRecord, CloseVerdict};
 
 /// What the peer did. The old tool has no word for `inconclusive`: passing it would lie, and so would leaving it out,
 /// so it is `FAILED` and the case's `result` says what it is.
-pub(super) fn behavior(behavior: Behavior) -> &'static str {
+pub fn behavior(behavior: Behavior) -> &'static str {
     match behavior {
         Behavior::Pass => "OK",
         Behavior::Informational => "INFORMATIONAL",
@@ -15,9 +15,13 @@ pub(super) fn behavior(behavior: Behavior) -> &'static str {
 }
 
 /// How the connection ended. The old tool accepts it where a peer that has to fail the connection drops TCP: no code at
-/// all is never a wrong one, and nothing there has to be clean.
-pub(super) fn close(close: CloseVerdict) -> &'static str {
-    match close {
+/// all is never a wrong one, and nothing there has to be clean. A case that was not played for want of an extension
+/// closed well.
+pub fn close(record: &CaseRecord) -> &'static str {
+    if record.behavior == Behavior::Unimplemented {
+        return "OK";
+    }
+    match record.close {
         CloseVerdict::Pass | CloseVerdict::Dropped => "OK",
         CloseVerdict::Informational => "INFORMATIONAL",
         CloseVerdict::WrongCode => "WRONG CODE",

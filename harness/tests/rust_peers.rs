@@ -1,10 +1,11 @@
-//! Grades echo servers on three other codecs with the real binary. What each of them does otherwise than a strict
+//! Grades echo servers on three other codecs with the real binary, and a client. What each of them does otherwise than a strict
 //! server is known and written down here; a harness that finds less, or more, fails.
 
 mod common;
 
+use common::clients;
 use common::deviations::{Deviation, differences};
-use common::grade::grade;
+use common::grade::{Verdicts, grade, grade_client};
 use common::servers::Server;
 
 #[test]
@@ -22,11 +23,19 @@ fn tokio_websockets() {
     holds(&Server::tokio_websockets(), TOKIO_WEBSOCKETS);
 }
 
+#[test]
+fn tokio_tungstenite_as_a_client() {
+    compare(&grade_client(clients::tungstenite), TUNGSTENITE_CLIENT);
+}
+
 fn holds(server: &Server, table: &[Deviation]) {
-    let verdicts = grade(&server.url(), &[]);
+    compare(&grade(&server.url(), &[]), table);
+}
+
+fn compare(verdicts: &Verdicts, table: &[Deviation]) {
     let numbered = verdicts.keys().filter(|id| id.starts_with(|first: char| first.is_ascii_digit())).count();
     assert_eq!(numbered, 517, "the cases of Autobahn|Testsuite");
-    let differences = differences(&verdicts, table);
+    let differences = differences(verdicts, table);
     assert!(
         differences.is_empty(),
         "\ncase     expected                 seen                     why\n{differences}"
@@ -88,6 +97,9 @@ const NO_DEFLATE: Deviation = Deviation {
     reason: "has no permessage-deflate",
 };
 
+/// The same of a client: it is asked in vain.
+const NO_DEFLATE_CLIENT: Deviation = Deviation { close: "pass", ..NO_DEFLATE };
+
 const fn dropped(cases: &'static [&'static str]) -> Deviation {
     Deviation { cases, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME }
 }
@@ -100,6 +112,9 @@ const TUNGSTENITE: &[Deviation] = &[
     LONG_FORMS,
     WAITS_FOR_A_LONG_CLOSE,
 ];
+
+const TUNGSTENITE_CLIENT: &[Deviation] =
+    &[NO_DEFLATE_CLIENT, dropped(DROPPED), dropped(&["7.3.6"]), UTF8_BY_FRAME];
 
 /// RFC 6455 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
 const UNMASKED: &str = "takes unmasked frames from a client (5.1)";

@@ -15,7 +15,7 @@ use crate::rules::Register;
 use crate::write;
 
 /// The catalogue's files, one for each group.
-pub const FILES: [(&str, &str); 9] = [
+pub const FILES: [(&str, &str); 12] = [
     ("1-framing.toml", include_str!("../catalogue/1-framing.toml")),
     ("2-pings.toml", include_str!("../catalogue/2-pings.toml")),
     ("3-reserved-bits.toml", include_str!("../catalogue/3-reserved-bits.toml")),
@@ -23,7 +23,10 @@ pub const FILES: [(&str, &str); 9] = [
     ("5-fragmentation.toml", include_str!("../catalogue/5-fragmentation.toml")),
     ("6-utf8.toml", include_str!("../catalogue/6-utf8.toml")),
     ("7-closing.toml", include_str!("../catalogue/7-closing.toml")),
+    ("9-limits-and-speed.toml", include_str!("../catalogue/9-limits-and-speed.toml")),
     ("10-many-fragments.toml", include_str!("../catalogue/10-many-fragments.toml")),
+    ("12-deflate-data.toml", include_str!("../catalogue/12-deflate-data.toml")),
+    ("13-deflate-parameters.toml", include_str!("../catalogue/13-deflate-parameters.toml")),
     ("F-frames.toml", include_str!("../catalogue/F-frames.toml")),
 ];
 

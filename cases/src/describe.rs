@@ -1,10 +1,11 @@
 //! Cases in words: one readable line for each step, outcome and ending.
 
+use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Rsv};
 
 use crate::model::{
-    Accept, Awaited, By, Chop, ChopAt, End, Ending, Expected, Frame, HeaderEdit, Length, Mask, Opening,
-    Order, Payload, Saw, Scenario, Step,
+    Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Step,
 };
 use crate::write::{duration, hex};
 
@@ -36,8 +37,51 @@ pub fn step(step: &Step) -> String {
         Step::Pause { time, mark: Some(mark) } => {
             format!("wait {}, then note whether the connection is open (mark {mark})", duration(*time))
         }
+        Step::Exchange(exchange) => self::exchange(exchange),
         Step::End(End::Abort) => "reset the connection".to_owned(),
         Step::End(End::Half) => "end our sending side".to_owned(),
+    }
+}
+
+/// An exchange: `exchange 1000 text messages of 4096 code points from the JSON corpus, compressed, in frames of 256 bytes,
+/// one at a time`.
+pub fn exchange(exchange: &Exchange) -> String {
+    let Exchange { kind, source, size, messages, compressed, fragment, timed } = exchange;
+    let of = match (source, kind) {
+        _ if *size == 0 => "no bytes".to_owned(),
+        (Source::Corpus(corpus), Kind::Text) => {
+            let unit = if *size == 1 { "code point" } else { "code points" };
+            format!("{size} {unit} from the {} corpus", corpus_words(*corpus))
+        }
+        (Source::Corpus(corpus), Kind::Binary) => {
+            format!("{} from the {} corpus", bytes(u64::from(*size)), corpus_words(*corpus))
+        }
+        (Source::Repeat(unit), Kind::Text | Kind::Binary) => {
+            payload(&Payload::Repeat { unit: unit.clone(), len: u64::from(*size) })
+        }
+    };
+    let plural = if *messages == 1 { "message" } else { "messages" };
+    let mut line = format!("exchange {messages} {} {plural} of {of}", kind.as_str());
+    if *compressed {
+        line += ", compressed";
+    }
+    if let Some(size) = fragment {
+        line += &format!(", in frames of {}", bytes(u64::from(*size)));
+    }
+    line += ", one at a time";
+    if *timed {
+        line += ", by the clock";
+    }
+    line
+}
+
+fn corpus_words(corpus: Corpus) -> &'static str {
+    match corpus {
+        Corpus::Json => "JSON",
+        Corpus::Bitmap => "bitmap",
+        Corpus::Prose => "prose",
+        Corpus::Html => "HTML",
+        Corpus::Document => "document",
     }
 }
 
@@ -150,6 +194,9 @@ pub fn expected(expected: &Expected) -> String {
         Expected::Binary(binary) => format!("binary, {}", payload(binary)),
         Expected::Pong(pong) => format!("pong, {}", payload(pong)),
         Expected::Open(mark) => format!("open at {mark}"),
+        Expected::Exchanged(1) => "1 message exchanged".to_owned(),
+        Expected::Exchanged(messages) => format!("{messages} messages exchanged"),
+        Expected::Declined => "permessage-deflate not agreed to".to_owned(),
     }
 }
 
@@ -217,7 +264,7 @@ pub fn ending(ending: &Ending) -> String {
 
 /// What is not ordinary in an opening handshake, one line for each; nothing where all is.
 pub fn opening(opening: &Opening) -> Vec<String> {
-    let Opening { method, target, version, status, headers, extensions, raw, chop } = opening;
+    let Opening { method, target, version, status, headers, extensions, deflate, raw, chop } = opening;
     let mut lines = Vec::new();
     lines.extend(method.as_ref().map(|method| format!("method {method:?}")));
     lines.extend(target.as_ref().map(|target| format!("request target {target:?}")));
@@ -229,9 +276,27 @@ pub fn opening(opening: &Opening) -> Vec<String> {
         HeaderEdit::Remove(name) => format!("no header {name}"),
     }));
     lines.extend(extensions.iter().map(|offer| format!("extension {offer}")));
+    lines.extend(deflate.iter().enumerate().map(|(n, wish)| {
+        let or = if n == 0 { "" } else { "or else " };
+        format!("{or}{}", self::wish(wish))
+    }));
     lines.extend(raw.as_ref().map(|raw| format!("the whole head, {}", payload(raw))));
     if *chop != Chop::default() {
         lines.push(with_chop("the head".to_owned(), chop));
     }
     lines
+}
+
+/// A wish: `permessage-deflate, the peer compressing each message by itself, with a window of at most 2^9 bytes`.
+fn wish(wish: &DeflateWish) -> String {
+    let DeflateWish { no_context_takeover, max_window_bits } = wish;
+    let mut how = Vec::new();
+    if *no_context_takeover {
+        how.push("each message by itself".to_owned());
+    }
+    how.extend(max_window_bits.map(|bits| format!("with a window of at most 2^{bits} bytes")));
+    if how.is_empty() {
+        how.push("as it likes".to_owned());
+    }
+    format!("permessage-deflate, the peer compressing {}", how.join(" and "))
 }

@@ -4,13 +4,17 @@
 //! catalogue/*.toml ─ load ─> Scenario ─ lint ─> Catalogue ─ select ─> the cases of a run
 //! rules/*.toml ─ rules ─> Register       │
 //!                                        ├─ describe ─> lines for people
+//!                                        ├─ exchange ─> many messages, cut from a corpus
 //!                                        └─ write ─> TOML, of which the digest is taken
 //! ```
 //!
 //! How to write a case is told in this crate's `README.md`.
 
+mod answers;
 pub mod catalogue;
+pub mod corpus;
 pub mod describe;
+pub mod exchange;
 pub mod id;
 pub mod lint;
 pub mod load;

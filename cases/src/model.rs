@@ -14,6 +14,8 @@ use std::time::Duration;
 pub use wsgrade_codec::Role;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
+pub use crate::corpus::Corpus;
+pub use crate::exchange::{Exchange, Source};
 use crate::id::{CaseId, RuleId};
 
 /// One case, whole. Equality is by content; `load(write(s)) == s`.
@@ -82,10 +84,24 @@ pub struct Opening {
     pub headers: Vec<HeaderEdit>,
     /// `Sec-WebSocket-Extensions` offers; none unless given.
     pub extensions: Vec<String>,
+    /// permessage-deflate, by what is asked of the peer; not negotiated unless given. Not together with `extensions`.
+    ///
+    /// As a client we offer one for each wish, in this order, all with `client_no_context_takeover` and
+    /// `client_max_window_bits`. As a server we agree to the first wish that the client's offers allow.
+    pub deflate: Vec<DeflateWish>,
     /// The whole head, instead of all the above.
     pub raw: Option<Payload>,
     /// How the head is cut into writes.
     pub chop: Chop,
+}
+
+/// How the peer is to compress what it sends (RFC 7692 7.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeflateWish {
+    /// Each message by itself.
+    pub no_context_takeover: bool,
+    /// With a window of at most so many bits, 8 to 15.
+    pub max_window_bits: Option<u8>,
 }
 
 /// One change to the ordinary headers.
@@ -139,6 +155,9 @@ pub enum Step {
         /// The mark's name, if any.
         mark: Option<String>,
     },
+    /// Send messages one at a time, each when the echo of the one before is in. Ends early at the first echo that is
+    /// wrong or does not come.
+    Exchange(Exchange),
     /// End the connection before its time.
     End(End),
 }
@@ -155,7 +174,7 @@ pub enum End {
 /// What an [`Step::Await`] waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Awaited {
-    /// An answer of this kind that has not been awaited before.
+    /// An answer of this kind that has not been awaited before: a message, a pong or a mark. An exchange waits for its own.
     Answer(Expected),
     /// Any message or pong that has not been awaited before.
     Any,
@@ -359,6 +378,10 @@ pub enum Expected {
     Pong(Payload),
     /// The connection was open at this mark.
     Open(String),
+    /// An exchange of so many messages was completed, every echo equal to the message it answers.
+    Exchanged(u32),
+    /// The peer did not agree to the permessage-deflate that the opening asked for, where the steps need it.
+    Declined,
 }
 
 /// How the connection has to end.
@@ -427,7 +450,13 @@ impl Payload {
             Self::Hex(bytes) => out.extend_from_slice(bytes),
             Self::Repeat { unit, len } => {
                 let len = usize::try_from(*len).expect("the linter bounds payloads far below usize::MAX");
-                out.extend(unit.iter().copied().cycle().take(len));
+                let start = out.len();
+                out.extend(unit.iter().take(len));
+                // What is there is a whole number of units, so it goes on with itself.
+                while out.len() - start < len {
+                    let there = out.len() - start;
+                    out.extend_from_within(start..start + there.min(len - there));
+                }
             }
             Self::Close { code, reason } => {
                 out.extend_from_slice(&code.to_be_bytes());
@@ -458,73 +487,43 @@ impl Scenario {
         }
     }
 
-    /// What a conforming echo answers to the steps: every message in its own kind when its last fragment is
-    /// sent, every ping by its pong. Frames that break a rule are not looked for; a case with unlawful frames
-    /// lists its answers instead.
-    pub fn answers(&self) -> Vec<Expected> {
-        let mut answers = Vec::new();
-        let mut message = None;
-        // The frame whose payload is under way, and what came of it.
-        let mut unfinished: Option<(&Frame, Vec<Payload>)> = None;
-        for step in &self.steps {
-            match step {
-                Step::Send(frame) => {
-                    for _ in 0..frame.times {
-                        unfinished = Some((frame, vec![frame.payload.clone()]));
-                        complete(&mut unfinished, &mut message, &mut answers);
-                    }
-                }
-                Step::More { payload, .. } => {
-                    if let Some((_, parts)) = &mut unfinished {
-                        parts.push(payload.clone());
-                    }
-                    complete(&mut unfinished, &mut message, &mut answers);
-                }
-                Step::Raw { .. }
-                | Step::Await { .. }
-                | Step::Probe { .. }
-                | Step::Pause { .. }
-                | Step::End(_) => {}
+    /// The same case with no more than so many messages in each exchange that is not timed.
+    pub fn at_depth(&self, messages: u32) -> Self {
+        let messages = messages.max(1);
+        let mut scenario = self.clone();
+        let mut cut = Vec::new();
+        for step in &mut scenario.steps {
+            if let Step::Exchange(exchange) = step
+                && !exchange.timed
+                && exchange.messages > messages
+            {
+                cut.push(exchange.messages);
+                exchange.messages = messages;
             }
         }
-        answers
+        let events = scenario.accept.iter_mut().flat_map(|accept| match &mut accept.saw {
+            Saw::Events { events, .. } => events.as_mut_slice(),
+            Saw::Answers | Saw::Anything => &mut [],
+        });
+        for event in events {
+            if let Expected::Exchanged(count) = event
+                && cut.contains(count)
+            {
+                *count = messages;
+            }
+        }
+        scenario
+    }
+
+    /// Whether it measures time, and so has to be played while nothing else is.
+    pub fn is_timed(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Exchange(exchange) if exchange.timed))
     }
 
     /// The section it belongs to: the id without its last part.
     pub fn section(&self) -> String {
         self.id.section()
     }
-}
-
-/// Where the unfinished frame has all that it declared: takes it, and adds the answer to what it completes.
-fn complete(
-    unfinished: &mut Option<(&Frame, Vec<Payload>)>,
-    message: &mut Option<(Opcode, Vec<Payload>)>,
-    answers: &mut Vec<Expected>,
-) {
-    let whole = |(frame, parts): &mut (&Frame, Vec<Payload>)| match frame.length {
-        Length::Declared { value, .. } => parts.iter().map(Payload::len).sum::<u64>() >= value,
-        Length::Minimal | Length::Form(_) => true,
-    };
-    let Some((frame, parts)) = unfinished.take_if(whole) else { return };
-    match frame.opcode {
-        Opcode::PING => answers.push(Expected::Pong(joined(parts))),
-        Opcode::TEXT | Opcode::BINARY | Opcode::CONTINUATION => {
-            message.get_or_insert_with(|| (frame.opcode, Vec::new())).1.extend(parts);
-            if let Some((kind, parts)) = message.take_if(|_| frame.fin) {
-                answers.push(match kind {
-                    Opcode::BINARY => Expected::Binary(joined(parts)),
-                    _ => Expected::Text(joined(parts)),
-                });
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The parts one after another; a single one as it is.
-fn joined(mut parts: Vec<Payload>) -> Payload {
-    if parts.len() == 1 { parts.remove(0) } else { Payload::Join(parts) }
 }
 
 impl fmt::Display for Outcome {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use crate::model::{
-    Accept, Awaited, By, Chop, ChopAt, End, Ending, Expected, Frame, HeaderEdit, Length, Mask, Opening,
-    Order, Payload, Role, Saw, Scenario, Step,
+    Accept, Awaited, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame, HeaderEdit,
+    Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Step,
 };
 
 /// One scenario as a `[[case]]`.
@@ -175,6 +175,9 @@ fn step_entries(step: &Step) -> Entries {
                 Awaited::Answer(Expected::Open(mark)) => {
                     vec![("await", string("open")), ("mark", string(mark))]
                 }
+                // No case file says so, and no engine has to wait for them.
+                Awaited::Answer(Expected::Exchanged(_)) => vec![("await", string("exchanged"))],
+                Awaited::Answer(Expected::Declined) => vec![("await", string("declined"))],
                 Awaited::Any => vec![("await", string("any"))],
                 Awaited::Close => vec![("await", string("close"))],
             };
@@ -187,6 +190,7 @@ fn step_entries(step: &Step) -> Entries {
             entries.extend(mark.as_ref().map(|mark| ("mark", string(mark))));
             entries
         }
+        Step::Exchange(exchange) => exchange_entries(exchange),
         Step::End(End::Abort) => vec![("end", string("abort"))],
         Step::End(End::Half) => vec![("end", string("half"))],
     }
@@ -222,6 +226,24 @@ fn frame_entries(frame: &Frame) -> Entries {
     entries.extend(chop_entries(chop));
     if *times != 1 {
         entries.push(("times", times.to_string()));
+    }
+    entries
+}
+
+fn exchange_entries(exchange: &Exchange) -> Entries {
+    let Exchange { kind, source, size, messages, compressed, fragment, timed } = exchange;
+    let source = match source {
+        Source::Corpus(corpus) => ("corpus", string(corpus.as_str())),
+        Source::Repeat(unit) => ("repeat", string(&hex(unit))),
+    };
+    let mut entries = vec![("exchange", string(kind.as_str())), source];
+    entries.extend([("size", size.to_string()), ("messages", messages.to_string())]);
+    if *compressed {
+        entries.push(("compressed", "true".to_owned()));
+    }
+    entries.extend(fragment.map(|size| ("fragment", size.to_string())));
+    if *timed {
+        entries.push(("timed", "true".to_owned()));
     }
     entries
 }
@@ -292,6 +314,8 @@ fn expected_value(expected: &Expected) -> String {
         Expected::Binary(payload) => table(&vec![("binary", payload_value(payload))]),
         Expected::Pong(payload) => table(&vec![("pong", payload_value(payload))]),
         Expected::Open(mark) => table(&vec![("open", string(mark))]),
+        Expected::Exchanged(messages) => table(&vec![("exchanged", messages.to_string())]),
+        Expected::Declined => table(&vec![("declined", string("permessage-deflate"))]),
     }
 }
 
@@ -313,7 +337,7 @@ fn ending_entries(ending: &Ending) -> Entries {
 }
 
 fn opening_entries(opening: &Opening) -> Entries {
-    let Opening { method, target, version, status, headers, extensions, raw, chop } = opening;
+    let Opening { method, target, version, status, headers, extensions, deflate, raw, chop } = opening;
     let mut entries = Vec::new();
     entries.extend(method.as_ref().map(|method| ("method", string(method))));
     entries.extend(target.as_ref().map(|target| ("target", string(target))));
@@ -325,9 +349,22 @@ fn opening_entries(opening: &Opening) -> Entries {
     if !extensions.is_empty() {
         entries.push(("extensions", list(extensions.iter().map(|offer| string(offer)))));
     }
+    if !deflate.is_empty() {
+        entries.push(("deflate", list(deflate.iter().map(wish_value))));
+    }
     entries.extend(raw.as_ref().map(|raw| ("raw", payload_value(raw))));
     entries.extend(chop_entries(chop));
     entries
+}
+
+fn wish_value(wish: &DeflateWish) -> String {
+    let DeflateWish { no_context_takeover, max_window_bits } = wish;
+    let mut entries = Vec::new();
+    if *no_context_takeover {
+        entries.push(("no_context_takeover", "true".to_owned()));
+    }
+    entries.extend(max_window_bits.map(|bits| ("max_window_bits", bits.to_string())));
+    table(&entries)
 }
 
 fn header_value(edit: &HeaderEdit) -> String {

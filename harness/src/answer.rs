@@ -23,6 +23,15 @@ pub enum Answer {
     Pong(PayloadInfo),
     /// The connection was open at a mark.
     Open(String),
+    /// An exchange ended after so many right echoes.
+    Exchanged {
+        /// How many echoes were right. `1 <= messages <= of`.
+        messages: u32,
+        /// How many there were to be.
+        of: u32,
+    },
+    /// The peer did not agree to what the steps need.
+    Declined,
 }
 
 impl Answer {
@@ -33,6 +42,8 @@ impl Answer {
             Expected::Binary(payload) => Self::Binary(PayloadInfo::of(&payload.to_bytes())),
             Expected::Pong(payload) => Self::Pong(PayloadInfo::of(&payload.to_bytes())),
             Expected::Open(mark) => Self::Open(mark.clone()),
+            Expected::Exchanged(messages) => Self::Exchanged { messages: *messages, of: *messages },
+            Expected::Declined => Self::Declined,
         }
     }
 
@@ -48,6 +59,11 @@ impl Answer {
                 Some((Self::Pong(frame.payload.clone()), frame.times))
             }
             What::StillOpen { mark } => Some((Self::Open(mark.clone()), 1)),
+            What::Exchanged { messages: 0, .. } => None,
+            What::Exchanged { messages, of, .. } => {
+                Some((Self::Exchanged { messages: *messages, of: *of }, 1))
+            }
+            What::Declined { .. } => Some((Self::Declined, 1)),
             What::Connected
             | What::Http { .. }
             | What::Opened { .. }
@@ -64,11 +80,11 @@ impl Answer {
         }
     }
 
-    /// How many payload bytes it stands for.
+    /// How many payload bytes it stands for; of an exchange none, whose messages are counted as they are sent.
     pub fn len(&self) -> u64 {
         match self {
             Self::Text(payload) | Self::Binary(payload) | Self::Pong(payload) => payload.len,
-            Self::Open(_) => 0,
+            Self::Open(_) | Self::Exchanged { .. } | Self::Declined => 0,
         }
     }
 
@@ -161,7 +177,14 @@ fn fit_latest_pong(events: &[Answer], answers: &[Answer]) -> Fit {
             match left.next() {
                 Some(event) if event == answer => break,
                 Some(Answer::Pong(_)) => {}
-                Some(Answer::Text(_) | Answer::Binary(_) | Answer::Open(_)) | None => return Fit::No,
+                Some(
+                    Answer::Text(_)
+                    | Answer::Binary(_)
+                    | Answer::Open(_)
+                    | Answer::Exchanged { .. }
+                    | Answer::Declined,
+                )
+                | None => return Fit::No,
             }
         }
     }

@@ -34,6 +34,11 @@ pub enum RunEvent {
         /// How many.
         cases: usize,
     },
+    /// A client had no connection.
+    TurnedAway {
+        /// Why, in one sentence.
+        reason: String,
+    },
     /// Nothing more will be played against this target.
     TargetFinished {
         /// Why it ended early, if it did.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use wsgrade_reference_server::client::Url;
 
+use crate::carrier::{self, Trust, tls};
 use crate::engine::Request;
 
 /// A server under test.
@@ -18,6 +19,8 @@ pub struct Target {
     pub others: Vec<SocketAddr>,
     /// The ordinary request to it.
     pub request: Request,
+    /// How TLS is spoken to it, if it is.
+    pub tls: Option<tls::Connector>,
 }
 
 /// What the user asked of every request.
@@ -33,6 +36,8 @@ pub struct RequestOptions {
     pub host: Option<String>,
     /// `--resolve`.
     pub resolve: Vec<Resolve>,
+    /// `--ca`, `--insecure`.
+    pub trust: Trust,
 }
 
 /// A header given on the command line.
@@ -105,11 +110,21 @@ pub enum TargetError {
         /// What the resolver says.
         reason: String,
     },
+    /// TLS cannot be spoken to it as the user asks.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
 }
 
 impl Target {
     /// Finds where a URL leads.
     pub async fn find(url: Url, options: &RequestOptions) -> Result<Self, TargetError> {
+        let host = options.host.clone().unwrap_or_else(|| url.host_header());
+        let tls = if url.is_secure() {
+            let name = options.host.as_deref().map_or(url.host(), without_port);
+            Some(tls::Connector::new(name, &options.trust)?)
+        } else {
+            None
+        };
         let given = options
             .resolve
             .iter()
@@ -119,18 +134,34 @@ impl Target {
             None => look_up(&url).await?,
         };
         let request = Request {
-            host: options.host.clone().unwrap_or_else(|| url.host_header()),
+            host,
             target: url.resource().to_owned(),
             origin: options.origin.clone(),
             subprotocols: options.subprotocols.clone(),
             headers: options.headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect(),
         };
-        Ok(Self { url, addr, others, request })
+        Ok(Self { url, addr, others, request, tls })
+    }
+
+    /// What it is reached over, in the words of records.
+    pub fn carrier(&self) -> &'static str {
+        carrier::name(self.tls.as_ref())
     }
 
     /// Whether it is on this machine: only there are many connections at once a matter of course.
     pub fn is_local(&self) -> bool {
         self.addr.ip().to_canonical().is_loopback()
+    }
+}
+
+/// The host in a `Host` header.
+fn without_port(header: &str) -> &str {
+    if let Some((address, _)) = header.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address;
+    }
+    match header.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        Some(_) | None => header,
     }
 }
 
@@ -164,6 +195,20 @@ mod tests {
         assert_eq!(entry.address.to_string(), "::1");
         for text in ["example.com", "example.com:80", "example.com:x:127.0.0.1", "a:1:b", ":1:127.0.0.1"] {
             assert!(text.parse::<Resolve>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_without_ports() {
+        for (header, host) in [
+            ("example.com", "example.com"),
+            ("example.com:8443", "example.com"),
+            ("[::1]:8443", "::1"),
+            ("[::1]", "::1"),
+            ("127.0.0.1:", "127.0.0.1"),
+            ("a:b", "a:b"),
+        ] {
+            assert_eq!(without_port(header), host);
         }
     }
 

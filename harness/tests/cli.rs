@@ -38,7 +38,7 @@ fn without_a_url_the_reference_server_is_graded_and_passes() {
     let cases = run["targets"][0]["cases"].as_array().unwrap();
     assert_eq!(cases.len(), run["catalogue"]["selected"].as_u64().unwrap() as usize);
     let numbered = |case: &&Value| case["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit());
-    assert_eq!(cases.iter().filter(numbered).count(), 247);
+    assert_eq!(cases.iter().filter(numbered).count(), 517);
     for case in cases {
         let behavior = case["behavior"].as_str().unwrap();
         assert!(["pass", "informational"].contains(&behavior), "{case}");
@@ -55,7 +55,7 @@ fn the_list_of_cases() {
     let cases: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
     let numbered =
         cases.iter().filter(|c| c["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit()));
-    assert_eq!(numbered.count(), 247);
+    assert_eq!(numbered.count(), 517);
     for case in &cases {
         assert!(!case["title"].as_str().unwrap().is_empty(), "{case}");
         assert!(!case["section"].as_str().unwrap().is_empty(), "{case}");
@@ -103,7 +103,6 @@ fn what_is_wrong_with_the_command_is_said() {
     let bad = bad.to_str().unwrap();
     let said = [
         vec!["test", "http://localhost/"],
-        vec!["test", "wss://localhost/"],
         vec!["test", "-c", "6.99.*"],
         vec!["test", "-c", "F.1", "-x", "F.*"],
         vec!["test", "--timeout", "soon"],
@@ -121,12 +120,7 @@ fn what_is_wrong_with_the_command_is_said() {
     });
     insta::assert_snapshot!(said.join("\n"), @r"
     $ wsgrade test http://localhost/
-    error: invalid value 'http://localhost/' for '[URL]...': the address must begin with ws://
-
-    For more information, try '--help'.
-
-    $ wsgrade test wss://localhost/
-    error: invalid value 'wss://localhost/' for '[URL]...': wss:// needs TLS, which is not built in
+    error: invalid value 'http://localhost/' for '[URL]...': the address must begin with ws:// or wss://
 
     For more information, try '--help'.
 
@@ -201,6 +195,14 @@ fn a_report_from_the_record() {
     }
     let text = |output: &Output| stdout(output).lines().filter(|line| !line.starts_with("Report:")).count();
     assert_eq!(text(&played), text(&made));
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_tls_it_says_how_to_get_it() {
+    let output = wsgrade(&["test", "wss://localhost/"]);
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&output), @"wsgrade: wss://localhost/: this wsgrade was built without TLS; build it with its feature `tls`, which is on unless --no-default-features");
 }
 
 /// A client is started, and its end is the end of the run; what it did not play keeps the gate from being met.

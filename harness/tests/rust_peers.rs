@@ -1,10 +1,11 @@
-//! Grades echo servers on three other codecs with the real binary. What each of them does otherwise than a strict
+//! Grades echo servers on three other codecs with the real binary, and a client. What each of them does otherwise than a strict
 //! server is known and written down here; a harness that finds less, or more, fails.
 
 mod common;
 
+use common::clients;
 use common::deviations::{Deviation, differences};
-use common::grade::grade;
+use common::grade::{Verdicts, grade, grade_client};
 use common::servers::Server;
 
 #[test]
@@ -22,11 +23,19 @@ fn tokio_websockets() {
     holds(&Server::tokio_websockets(), TOKIO_WEBSOCKETS);
 }
 
+#[test]
+fn tokio_tungstenite_as_a_client() {
+    compare(&grade_client(clients::tungstenite), TUNGSTENITE_CLIENT);
+}
+
 fn holds(server: &Server, table: &[Deviation]) {
-    let verdicts = grade(&server.url(), &[]);
+    compare(&grade(&server.url(), &[]), table);
+}
+
+fn compare(verdicts: &Verdicts, table: &[Deviation]) {
     let numbered = verdicts.keys().filter(|id| id.starts_with(|first: char| first.is_ascii_digit())).count();
-    assert_eq!(numbered, 247, "sections 1 to 7 and 10 have 247 cases");
-    let differences = differences(&verdicts, table);
+    assert_eq!(numbered, 517, "the cases of Autobahn|Testsuite");
+    let differences = differences(verdicts, table);
     assert!(
         differences.is_empty(),
         "\ncase     expected                 seen                     why\n{differences}"
@@ -80,17 +89,32 @@ const WAITS_FOR_A_LONG_CLOSE: Deviation = Deviation {
     reason: "waits for all of a Close frame that says it is too long (5.5)",
 };
 
+/// RFC 7692 is optional.
+const NO_DEFLATE: Deviation = Deviation {
+    cases: &["12.*", "13.*"],
+    behavior: "unimplemented",
+    close: "informational",
+    reason: "has no permessage-deflate",
+};
+
+/// The same of a client: it is asked in vain.
+const NO_DEFLATE_CLIENT: Deviation = Deviation { close: "pass", ..NO_DEFLATE };
+
 const fn dropped(cases: &'static [&'static str]) -> Deviation {
     Deviation { cases, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME }
 }
 
 const TUNGSTENITE: &[Deviation] = &[
+    NO_DEFLATE,
     dropped(DROPPED),
     dropped(&["7.3.6", "F.1", "F.2", "F.3", "F.4", "F.5", "F.12", "F.13", "F.14", "F.15"]),
     UTF8_BY_FRAME,
     LONG_FORMS,
     WAITS_FOR_A_LONG_CLOSE,
 ];
+
+const TUNGSTENITE_CLIENT: &[Deviation] =
+    &[NO_DEFLATE_CLIENT, dropped(DROPPED), dropped(&["7.3.6"]), UTF8_BY_FRAME];
 
 /// RFC 6455 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
 const UNMASKED: &str = "takes unmasked frames from a client (5.1)";
@@ -99,6 +123,7 @@ const UNMASKED: &str = "takes unmasked frames from a client (5.1)";
 const LONG_CONTROL: &str = "takes control frames of more than 125 bytes (5.5)";
 
 const FASTWEBSOCKETS: &[Deviation] = &[
+    NO_DEFLATE,
     dropped(DROPPED),
     dropped(&["F.12", "F.13", "F.14", "F.15"]),
     UTF8_BY_FRAME,
@@ -112,6 +137,7 @@ const FASTWEBSOCKETS: &[Deviation] = &[
 
 /// It is strict in every case, and says nothing before it leaves.
 const TOKIO_WEBSOCKETS: &[Deviation] = &[
+    NO_DEFLATE,
     dropped(DROPPED),
     dropped(&["6.4.3", "6.4.4", "7.3.6"]),
     dropped(&["7.9.1", "7.9.2", "7.9.3", "7.9.4", "7.9.5", "7.9.6", "7.9.7", "7.9.8", "7.9.9"]),

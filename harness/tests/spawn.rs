@@ -246,7 +246,7 @@ fn what_is_wrong_with_the_command_is_said() {
     wsgrade: --spawn starts one server: give one URL at most beside it
 
     $ wsgrade test --spawn ./server {port} http://127.0.0.1:{port}/
-    error: invalid value 'http://127.0.0.1:{port}/' for '[URL]...': the address must begin with ws://
+    error: invalid value 'http://127.0.0.1:{port}/' for '[URL]...': the address must begin with ws:// or wss://
 
     For more information, try '--help'.
 

@@ -14,7 +14,7 @@ use wsgrade_codec::{
     handshake::{Extension, Limits as HeadLimits, is_token},
 };
 
-use crate::{bucket::RateLimit, caps::ConnectionCaps, report::ConnectionReport};
+use crate::{broadcast::Broadcast, bucket::RateLimit, caps::ConnectionCaps, report::ConnectionReport};
 
 /// Makes the answer to a message, if there shall be one. Runs inside the connection's task: it must not block.
 pub type Handler = Arc<dyn Fn(Message) -> Option<Message> + Send + Sync>;
@@ -43,6 +43,10 @@ pub struct Config {
     pub nodelay: bool,
     /// What to do with a message. Default: [`echo`].
     pub handler: Handler,
+    /// Where every message goes to everybody instead of to [`handler`](Self::handler), or `None`. Default: `None`.
+    pub broadcast: Option<Broadcast>,
+    /// The `Server` header of the response. Default: none.
+    pub server_name: Option<String>,
     /// Which web pages may connect. Default: all.
     pub origins: OriginPolicy,
     /// The subprotocols spoken, the preferred one first (RFC 6455, section 4.2.2). The first of them which the client
@@ -77,6 +81,8 @@ impl Default for Config {
             acceptors: 1,
             nodelay: true,
             handler: echo(),
+            broadcast: None,
+            server_name: None,
             origins: OriginPolicy::default(),
             subprotocols: Vec::new(),
             deflate: Some(DeflateConfig::default()),
@@ -99,6 +105,8 @@ impl fmt::Debug for Config {
             acceptors,
             nodelay,
             handler: _,
+            broadcast,
+            server_name,
             origins,
             subprotocols,
             deflate,
@@ -115,6 +123,8 @@ impl fmt::Debug for Config {
             .field("addr", addr)
             .field("acceptors", acceptors)
             .field("nodelay", nodelay)
+            .field("broadcast", broadcast)
+            .field("server_name", server_name)
             .field("origins", origins)
             .field("subprotocols", subprotocols)
             .field("deflate", deflate)
@@ -143,11 +153,19 @@ impl Config {
             return Err(ConfigError::RateOfNothing);
         }
         check_subprotocols(&self.subprotocols)?;
+        if let Some(name) = self.server_name.as_ref().filter(|name| !is_field_value(name)) {
+            return Err(ConfigError::ServerName(name.clone()));
+        }
         if let Some(deflate) = &self.deflate {
             deflate.validate()?;
         }
         Ok(())
     }
+}
+
+/// Text that a header field can hold as it is.
+fn is_field_value(text: &str) -> bool {
+    text.trim() == text && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 /// Each a token, no two alike (RFC 6455, section 4.1, item 10).
@@ -175,6 +193,9 @@ pub enum ConfigError {
     /// A subprotocol cannot be said in a header field.
     #[error("subprotocol {0:?} is not a token (letters, digits and !#$%&'*+-.^_`|~)")]
     SubprotocolNotAToken(String),
+    /// A name of the server cannot be said in a header field.
+    #[error("server name {0:?} has characters that a header field cannot hold")]
+    ServerName(String),
     /// A subprotocol is listed twice.
     #[error("subprotocol {0:?} is listed twice")]
     SubprotocolTwice(String),
@@ -342,6 +363,7 @@ mod tests {
         assert!(refused(|c| c.subprotocols = vec!["a b".into()]).contains("is not a token"));
         assert!(refused(|c| c.subprotocols = vec![String::new()]).contains("is not a token"));
         assert!(refused(|c| c.subprotocols = vec!["a".into(), "a".into()]).contains("twice"));
+        assert!(refused(|c| c.server_name = Some("a\r\nb".into())).contains("header field"));
         assert_eq!(Err(ConfigError::WindowBits(7)), deflate(|d| d.server_max_window_bits = 7));
         assert_eq!(Err(ConfigError::WindowBits(16)), deflate(|d| d.client_max_window_bits = 16));
         assert_eq!(Ok(()), deflate(|d| d.client_max_window_bits = 8));

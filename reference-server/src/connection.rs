@@ -14,6 +14,7 @@ use wsgrade_codec::{
 };
 
 use crate::{
+    broadcast::{Broadcast, Member, Waiting},
     bucket::TokenBucket,
     config::Config,
     linger::end_tcp,
@@ -133,6 +134,8 @@ struct Connection<'a, S> {
     watch: Watch,
     state: State,
     bucket: Option<TokenBucket>,
+    /// Among whom messages are passed on, where they are.
+    member: Option<Member>,
     /// When the last message came.
     last_message: Instant,
     /// When a ping was sent which no byte has followed.
@@ -150,6 +153,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
             watch,
             state: State::Open,
             bucket: config.rate.map(|rate| TokenBucket::new(rate, now)),
+            member: config.broadcast.as_ref().map(Broadcast::join),
             last_message: now,
             pinged: None,
             peer_ended: false,
@@ -173,6 +177,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         loop {
             let now = Instant::now();
             self.digest(now);
+            self.pass_on();
             if let Some(end) = self.settled(now) {
                 return Stop::Orderly(end);
             }
@@ -204,6 +209,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                     Phase::CutOff => return Stop::Abrupt(self.end_with(ConnectionEnd::Aborted)),
                 },
                 step = self.session.step(reading, deadline) => step,
+                // Last, so that what is queued is written before more is.
+                () = news(self.member.as_ref()) => continue,
             };
             match step {
                 Ok(Step::Moved | Step::Deadline) => {}
@@ -247,10 +254,30 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
         if !matches!(self.state, State::Open) || !self.may_go_on(now) {
             return;
         }
+        if let Some(member) = &self.member {
+            member.say(&message);
+            return;
+        }
         if let Some(answer) = (self.config.handler)(message) {
             // Fails only when a Close frame was sent, and then the state is not Open.
             if self.session.endpoint.send(answer).is_ok() {
                 self.session.sent.messages += 1;
+            }
+        }
+    }
+
+    /// Queues what was sent to everybody, until there is nothing more or the send queue is full.
+    fn pass_on(&mut self) {
+        while let (State::Open, Some(member)) = (&self.state, &self.member) {
+            match member.take(self.has_room()) {
+                Waiting::Nothing => return,
+                Waiting::Message(message) => {
+                    // Fails only when a Close frame was sent, and then the state is not Open.
+                    if self.session.endpoint.send(message).is_ok() {
+                        self.session.sent.messages += 1;
+                    }
+                }
+                Waiting::Overflow => self.close(CloseReason::TooSlow),
             }
         }
     }
@@ -403,6 +430,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Connection<'a, S> {
                 None
             }
         }
+    }
+}
+
+/// Ready when something was sent to everybody; never, where nothing is.
+async fn news(member: Option<&Member>) {
+    match member {
+        Some(member) => member.news().await,
+        None => std::future::pending().await,
     }
 }
 

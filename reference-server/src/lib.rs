@@ -10,6 +10,7 @@
 //! ```
 //!
 //! - [`config`]: what a server can be told; all limits and their defaults.
+//! - [`broadcast`]: what one client says, to all of them, instead of an echo.
 //! - [`Server`], [`ServerHandle`]: listening, accepting, graceful shutdown.
 //! - [`serve_stream`]: one connection over any stream, without listening.
 //! - [`report`]: [`ConnectionReport`] and [`ConnectionEnd`].
@@ -27,6 +28,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod broadcast;
 mod bucket;
 mod caps;
 pub mod cli;
@@ -43,6 +45,7 @@ mod session;
 /// The codec whose types occur in this interface.
 pub use wsgrade_codec as codec;
 
+pub use broadcast::Broadcast;
 pub use bucket::RateLimit;
 pub use caps::ConnectionCaps;
 pub use config::{Config, DeflateConfig, OriginPolicy, Timeouts};

@@ -149,8 +149,9 @@ fn judge(head: &RequestHead, leftover: BytesMut, config: &Config) -> Result<Open
     let deflate = config.deflate.as_ref().and_then(|ours| ours.answer(&request.extensions));
     let (deflate, extension) = deflate.unzip();
     let extensions = extension.into_iter().collect();
-    let agreement = Agreement { subprotocol: subprotocol.clone(), extensions, headers: Vec::new() };
-    // Cannot fail: the subprotocol was checked by Config::validate, and the rest is ours.
+    let headers = config.server_name.iter().map(|name| ("Server".to_owned(), name.clone())).collect();
+    let agreement = Agreement { subprotocol: subprotocol.clone(), extensions, headers };
+    // Cannot fail: the subprotocol and the name were checked by Config::validate, and the rest is ours.
     let response = request.accept(&agreement).map_err(|error| Refusal::new(500, &[], error.to_string()))?;
     Ok(Opening { subprotocol, deflate, response, leftover })
 }

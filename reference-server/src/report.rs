@@ -118,6 +118,8 @@ pub enum CloseReason {
     Idle,
     /// More messages than the rate limit allows: 1008.
     RateLimit,
+    /// More was sent to everybody than this peer took in time: 1008.
+    TooSlow,
 }
 
 impl CloseReason {
@@ -126,7 +128,7 @@ impl CloseReason {
     pub fn code(self) -> u16 {
         match self {
             Self::GoingAway | Self::Idle => 1001,
-            Self::RateLimit => 1008,
+            Self::RateLimit | Self::TooSlow => 1008,
         }
     }
 
@@ -137,6 +139,7 @@ impl CloseReason {
             Self::GoingAway => "server is shutting down",
             Self::Idle => "no message for too long",
             Self::RateLimit => "too many messages per second",
+            Self::TooSlow => "too slow for what is sent to everybody",
         }
     }
 }

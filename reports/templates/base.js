@@ -3,6 +3,20 @@
 const index = JSON.parse(document.getElementById("index").textContent);
 const byId = (id) => document.getElementById(id);
 
+// Records come as arrays that name the case, the carrier and the command by number: there are thousands of them.
+for (const target of index.targets) {
+  target.records = target.records.map(([at, carrier, behavior, close, code, ms, repeat, findings, busy]) => {
+    const { id } = index.cases[at];
+    return {
+      id, behavior, close, ms, findings,
+      carrier: index.carriers[carrier],
+      code: code ?? undefined,
+      repeat: index.repeats[repeat].replaceAll("\0", () => id),
+      busy: busy ?? undefined,
+    };
+  });
+}
+
 /** An element. Attributes are ours; children are elements, or text that may be anyone's. */
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);

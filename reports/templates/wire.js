@@ -1,9 +1,26 @@
 // The wire of one case as a timeline. Read from its line of text only when it is shown.
 
 const wireLines = [];
+let shared;
+/** Each entry comes as `[thing, microseconds since the one before, step?, what fills the thing's holes…]`. */
 function wireOf(target, record) {
+  shared ??= JSON.parse(byId("shared").textContent);
   wireLines[target] ??= byId(`wire-${target}`).textContent.split("\n");
-  return JSON.parse(wireLines[target][record]);
+  let [i, t] = [0, 0];
+  const e = JSON.parse(wireLines[target][record]).map(([thing, later, ...rest]) => {
+    const s = typeof rest[0] === "number" ? rest.shift() : undefined;
+    const entry = { ...shared.t[thing], i, t: (t += later), s, holes: rest };
+    i += entry.w === "gap" ? entry.n : 1;
+    return entry;
+  });
+  const deflate = e.some((entry) => entry.w === "opened" && /permessage-deflate/.test(entry.extensions ?? ""));
+  return { b: shared.b, l: shared.l, deflate, e };
+}
+
+/** The lines of an HTTP head. */
+function headOf(wire, e) {
+  const holes = [...e.holes];
+  return e.l.map((line) => wire.l[line].replaceAll("\0", () => holes.shift() ?? "")).join("\n");
 }
 
 const PREVIEW_TEXT = 120;
@@ -32,14 +49,16 @@ function dump(bytes, offset) {
 }
 
 /** What can be seen of a payload: text if it is some, the first bytes, and the rest on demand. */
-function payload(wire, p, skip = 0) {
+function payload(wire, p, skip = 0, isCompressed = false) {
   if (p.n === 0 || p.h === undefined) return null;
   const head = bytesOf(wire.b[p.h]);
   const isWhole = head.length === p.n;
   const body = head.subarray(skip);
   const parts = [];
-  const text = body.length ? textOf(body, isWhole) : null;
-  if (text !== null) {
+  const text = body.length && !isCompressed ? textOf(body, isWhole) : null;
+  if (isCompressed && body.length) {
+    parts.push(el("span", { class: "hex" }, "compressed"));
+  } else if (text !== null) {
     const isLong = text.length > PREVIEW_TEXT || !isWhole;
     parts.push(el("span", { class: "text" }, `“${visible([...text].slice(0, PREVIEW_TEXT).join(""))}${isLong ? "…" : "”"}`));
   } else if (body.length) {
@@ -65,20 +84,24 @@ function payload(wire, p, skip = 0) {
 
 const tag = (text, kind, title) => el("span", { class: `tag ${kind ?? ""}`, title }, text);
 
-function frame(wire, f) {
+function frame(wire, f, mask) {
   const isControl = f.op >= 8;
   const tags = [tag(index.words.opcodes[f.op & 15], isControl ? "op control" : "op", `opcode 0x${(f.op & 15).toString(16)}`)];
   if (f.times) tags.push(tag(`× ${f.times}`, "times", `${f.times} like frames in a row`));
-  tags.push(f.fin ? tag("FIN", "", "the last frame of its message") : tag("no FIN", "off", "more frames of the message follow"));
-  for (const [bit, name] of [[4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
-  tags.push(f.mask ? tag(`mask ${f.mask}`, "", "the masking key") : tag("unmasked", "off"));
+  tags.push(f.more ? tag("no FIN", "off", "more frames of the message follow") : tag("FIN", "", "the last frame of its message"));
+  // RFC 7692 6: of the first frame of a message it says that the message is compressed.
+  const isCompressed = wire.deflate && (f.rsv & 4) !== 0 && (f.op === 1 || f.op === 2);
+  if (isCompressed) tags.push(tag("RSV1", "", "the message is compressed"));
+  for (const [bit, name] of [[isCompressed ? 0 : 4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
+  tags.push(mask ? tag(`mask ${mask}`, "", "the masking key") : tag("unmasked", "off"));
   const form = { 2: " in 16 bits", 8: " in 64 bits" }[f.lb] ?? "";
-  const minimal = f.len < 126 ? 0 : f.len < 65536 ? 2 : 8;
-  tags.push(tag(`length ${f.len.toLocaleString("en")}${form}`, (f.lb ?? 0) !== minimal ? "odd" : "", `${f.lb ?? 0} bytes of extended length`));
-  if (f.p.n !== f.len) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
+  const length = f.len ?? f.p.n;
+  const minimal = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  tags.push(tag(`length ${length.toLocaleString("en")}${form}`, (f.lb ?? 0) !== minimal ? "odd" : "", `${f.lb ?? 0} bytes of extended length`));
+  if (f.p.n !== length) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
   if (f.code !== undefined) tags.push(tag(`code ${f.code}`, "code"));
   if (f.chops) tags.push(tag(`in ${f.chops} writes`, ""));
-  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0)];
+  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0, isCompressed)];
 }
 
 const ENDED = {
@@ -95,18 +118,22 @@ function row(wire, e) {
       return ["mark", null, "connected"];
     case "http":
       return ["http", e.d, [
-        el("pre", { class: "head" }, e.lines.join("\n"), e.more ? `\n… ${plural(e.more, "more line")} in run.json` : ""),
+        el("pre", { class: "head" }, headOf(wire, e), e.more ? `\n… ${plural(e.more, "more line")} in run.json` : ""),
       ]];
     case "opened":
       return ["mark good", null, ["WebSocket open", e.subprotocol && `, subprotocol ${e.subprotocol}`, e.extensions && `, ${e.extensions}`]];
     case "opening-failed":
       return ["mark bad", null, ["opening handshake failed", e.status ? ` (HTTP ${e.status})` : "", ": ", e.text]];
     case "frame":
-      return ["frame", e.d, frame(wire, e.f)];
+      return ["frame", e.d, frame(wire, e.f, e.holes[0])];
     case "bytes":
       return ["raw", e.d, [el("div", { class: "tags" }, tag("raw bytes", "op"), tag(plural(e.p.n, "byte"))), payload(wire, e.p)]];
     case "message":
       return ["message", null, [el("div", { class: "tags" }, tag(`${e.kind} message complete`, "whole"), tag(plural(e.p.n, "byte"))), payload(wire, e.p)]];
+    case "exchanged":
+      return [`mark ${e.whole ? "good" : "odd"}`, null, e.text];
+    case "declined":
+      return ["mark odd", null, `the peer did not agree to ${e.text}`];
     case "violation":
       return ["mark bad", null, ["broke ", el("code", null, e.rule), ": ", e.text]];
     case "still-open":
@@ -124,7 +151,7 @@ function row(wire, e) {
     case "folded":
       return ["mark", e.d, `${plural(e.frames, "more frame")} with ${plural(e.bytes, "byte")} of payload`];
     case "gap":
-      return ["mark", null, `${plural(e.n, "entry").replace("entrys", "entries")} left out here; all are in run.json`];
+      return ["mark gap", null, e.text];
   }
   return ["mark", null, e.w];
 }

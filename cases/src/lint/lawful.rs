@@ -15,13 +15,15 @@ pub struct Unlawful {
     pub reason: String,
 }
 
-/// Finds it. Compressed payloads are taken for good.
+/// Finds it. Compressed payloads are taken for good, and so are the messages of an exchange, of which the linter says
+/// more.
 pub fn first_unlawful(scenario: &Scenario) -> Option<Unlawful> {
     let mut state = State { scenario, message: None, unfinished: None, closed: false };
     for (step, action) in (1..).zip(&scenario.steps) {
         let result = match action {
             Step::Send(frame) => (0..frame.times).try_for_each(|_| state.send(frame)),
             Step::More { payload, .. } => state.more(payload),
+            Step::Exchange(_) => state.exchange(),
             Step::Raw { .. } => Err("sends raw bytes".to_owned()),
             Step::End(_) => Err("ends the connection".to_owned()),
             Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } => Ok(()),
@@ -118,6 +120,19 @@ impl State<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn exchange(&self) -> Result<(), String> {
+        if self.unfinished.is_some() {
+            return Err("exchanges messages inside an unfinished frame".to_owned());
+        }
+        if self.message.is_some() {
+            return Err("exchanges messages within another".to_owned());
+        }
+        if self.closed {
+            return Err("exchanges messages after a Close".to_owned());
+        }
+        Ok(())
     }
 
     /// A frame is whole.

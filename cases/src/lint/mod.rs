@@ -1,14 +1,14 @@
 //! What a well-formed case can still be wrong in. Every finding says how to mend it where that is known.
 
+mod exchanges;
 mod lawful;
+mod shadows;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::load::MAX_PAYLOAD;
-use crate::model::{
-    Accept, Awaited, By, Ending, Expected, Length, Need, Order, Outcome, Payload, Saw, Scenario, Step,
-};
+use crate::model::{Awaited, By, Expected, Length, Need, Outcome, Saw, Scenario, Step};
 use crate::rules::Register;
 
 pub use lawful::{Unlawful, first_unlawful};
@@ -34,10 +34,11 @@ pub fn check(scenario: &Scenario, register: &Register) -> Vec<Finding> {
     rules(scenario, register, &mut findings);
     mores(scenario, &mut findings);
     marks(scenario, &mut findings);
+    exchanges::check(scenario, &mut findings);
     // Beyond the bounds nobody wants to see the bytes.
     if sizes(scenario, &mut findings) {
         answers(scenario, &mut findings);
-        shadows(scenario, &mut findings);
+        shadows::check(scenario, &mut findings);
     }
     findings.0
 }
@@ -102,7 +103,9 @@ fn sizes(scenario: &Scenario, findings: &mut Findings) -> bool {
                 }
                 continue;
             }
-            Step::Await { within: None, .. } | Step::Probe { .. } | Step::End(_) => continue,
+            Step::Await { within: None, .. } | Step::Probe { .. } | Step::Exchange(_) | Step::End(_) => {
+                continue;
+            }
         };
         if payload.len() > MAX_PAYLOAD {
             findings.add(format!("step {n} sends more than {MAX_PAYLOAD} bytes"));
@@ -119,7 +122,7 @@ fn sizes(scenario: &Scenario, findings: &mut Findings) -> bool {
         let Saw::Events { events, .. } = &accept.saw else { continue };
         let expected = events.iter().map(|event| match event {
             Expected::Text(payload) | Expected::Binary(payload) | Expected::Pong(payload) => payload.len(),
-            Expected::Open(_) => 0,
+            Expected::Open(_) | Expected::Exchanged(_) | Expected::Declined => 0,
         });
         if expected.fold(0, u64::saturating_add) > MAX_TOTAL {
             findings.add(format!("outcome {n} expects more than {MAX_TOTAL} bytes in all"));
@@ -162,7 +165,7 @@ fn mores(scenario: &Scenario, findings: &mut Findings) {
                     "give the frame before it a `declared` length longer than its payload",
                 ),
             },
-            Step::Raw { .. } => left = None,
+            Step::Raw { .. } | Step::Exchange(_) => left = None,
             Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {}
         }
     }
@@ -188,6 +191,7 @@ fn marks(scenario: &Scenario, findings: &mut Findings) {
             | Step::Raw { .. }
             | Step::Await { .. }
             | Step::Pause { mark: None, .. }
+            | Step::Exchange(_)
             | Step::End(_) => {}
         }
     }
@@ -216,7 +220,10 @@ fn answers(scenario: &Scenario, findings: &mut Findings) {
             "list what the peer has to answer: saw = [] for nothing",
         );
     }
-    let is_message = |event: &Expected| matches!(event, Expected::Text(_) | Expected::Binary(_));
+    let is_message = |event: &Expected| match event {
+        Expected::Text(_) | Expected::Binary(_) | Expected::Exchanged(_) => true,
+        Expected::Pong(_) | Expected::Open(_) | Expected::Declined => false,
+    };
     let expects_messages = scenario.accept.iter().any(|accept| match &accept.saw {
         Saw::Answers => scenario.answers().iter().any(is_message),
         Saw::Events { events, .. } => accept.verdict == Outcome::Pass && events.iter().any(is_message),
@@ -231,70 +238,6 @@ fn answers(scenario: &Scenario, findings: &mut Findings) {
     if scenario.ending.by == By::Either && !scenario.ending.codes.is_empty() {
         findings.add("the ending is not judged, so its `codes` say nothing");
     }
-}
-
-/// An outcome that an earlier one matches in every case is never reached.
-fn shadows(scenario: &Scenario, findings: &mut Findings) {
-    for (n, later) in (1..).zip(&scenario.accept) {
-        let earlier = scenario.accept.iter().take(n - 1).position(|earlier| covers(scenario, earlier, later));
-        if let Some(m) = earlier {
-            findings
-                .add(format!("outcome {n} is never reached: outcome {} matches all that it matches", m + 1));
-        }
-    }
-}
-
-fn covers(scenario: &Scenario, earlier: &Accept, later: &Accept) -> bool {
-    let ending = match (&earlier.ending, &later.ending) {
-        (None, None) => true,
-        // Without an ending of its own an outcome still asks that the peer begins, where the case does.
-        (None, Some(later)) => scenario.ending.by != By::Peer || later.by == By::Peer,
-        (Some(earlier), Some(later)) => ending_covers(earlier, later),
-        (Some(earlier), None) => earlier.by == By::Either,
-    };
-    ending && saw_covers(scenario, &earlier.saw, &later.saw)
-}
-
-fn ending_covers(earlier: &Ending, later: &Ending) -> bool {
-    let codes = earlier.codes.is_empty()
-        || !later.codes.is_empty() && later.codes.iter().all(|code| earlier.codes.contains(code));
-    earlier.by == By::Either || earlier.by == later.by && codes && (!earlier.clean || later.clean)
-}
-
-fn saw_covers(scenario: &Scenario, earlier: &Saw, later: &Saw) -> bool {
-    let list = |saw: &Saw| match saw {
-        Saw::Answers => Some((flat(&scenario.answers()), Order::Exact)),
-        Saw::Events { events, order } => Some((flat(events), *order)),
-        Saw::Anything => None,
-    };
-    match (list(earlier), list(later)) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some((a, first)), Some((b, second))) => match first {
-            Order::Exact => a == b && (second == Order::Exact || a.len() < 2),
-            Order::Any => second != Order::LatestPong && same_in_any_order(&a, &b),
-            Order::LatestPong => second != Order::Any && a == b,
-        },
-    }
-}
-
-fn same_in_any_order(a: &[(u8, Vec<u8>)], b: &[(u8, Vec<u8>)]) -> bool {
-    let (mut a, mut b) = (a.to_vec(), b.to_vec());
-    a.sort();
-    b.sort();
-    a == b
-}
-
-/// Answers by their bytes, however they are described.
-fn flat(events: &[Expected]) -> Vec<(u8, Vec<u8>)> {
-    let bytes = Payload::to_bytes;
-    let flat = events.iter().map(|event| match event {
-        Expected::Text(payload) => (0, bytes(payload)),
-        Expected::Binary(payload) => (1, bytes(payload)),
-        Expected::Pong(payload) => (2, bytes(payload)),
-        Expected::Open(mark) => (3, mark.as_bytes().to_vec()),
-    });
-    flat.collect()
 }
 
 fn numbered(scenario: &Scenario) -> impl Iterator<Item = (usize, &Step)> {

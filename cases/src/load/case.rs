@@ -8,7 +8,7 @@ use super::problem::{Problems, listed};
 use super::{payload, step};
 use crate::id::{CaseId, RuleId};
 use crate::model::{
-    Accept, By, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw, Scenario,
+    Accept, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw, Scenario,
 };
 
 /// The keys of a case.
@@ -155,7 +155,7 @@ fn accept(problems: &mut Problems<'_>, node: &Node) -> Option<Accept> {
 }
 
 fn expected(problems: &mut Problems<'_>, node: &Node) -> Option<Expected> {
-    let kinds = ["text", "binary", "pong", "open"];
+    let kinds = ["text", "binary", "pong", "open", "exchanged", "declined"];
     let fields = Fields::new(problems, node, "an answer", &kinds)?;
     let [entry] = fields.entries() else {
         let message = format!("an answer is one of {}", listed(&kinds, "or"));
@@ -167,6 +167,14 @@ fn expected(problems: &mut Problems<'_>, node: &Node) -> Option<Expected> {
         "binary" => Some(Expected::Binary(payload::from_node(problems, &entry.node))),
         "pong" => Some(Expected::Pong(payload::from_node(problems, &entry.node))),
         "open" => fields.text(problems, "open").map(|mark| Expected::Open(mark.to_owned())),
+        "exchanged" => {
+            let messages = fields.number(problems, "exchanged", (1, step::MAX_MESSAGES.into()));
+            messages.and_then(|messages| u32::try_from(messages).ok()).map(Expected::Exchanged)
+        }
+        "declined" => {
+            let extension = fields.word(problems, "declined", &[("permessage-deflate", ())]);
+            extension.map(|()| Expected::Declined)
+        }
         _ => None,
     }
 }
@@ -184,11 +192,22 @@ fn ending(problems: &mut Problems<'_>, node: &Node) -> Ending {
 }
 
 fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
-    let known =
-        ["method", "target", "version", "status", "headers", "extensions", "raw", "chop", "chop_pause"];
+    let known = [
+        "method",
+        "target",
+        "version",
+        "status",
+        "headers",
+        "extensions",
+        "deflate",
+        "raw",
+        "chop",
+        "chop_pause",
+    ];
     let Some(fields) = Fields::new(problems, node, "an opening", &known) else { return Opening::default() };
     let status = fields.number(problems, "status", (100, 999)).and_then(|status| u16::try_from(status).ok());
     let headers = fields.list(problems, "headers").iter();
+    let wishes = fields.list(problems, "deflate").iter();
     Opening {
         method: fields.text(problems, "method").map(str::to_owned),
         target: fields.text(problems, "target").map(str::to_owned),
@@ -199,9 +218,20 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
             .get("extensions")
             .map(|node| strings(problems, "extensions", node))
             .unwrap_or_default(),
+        deflate: wishes.filter_map(|node| deflate_wish(problems, node)).collect(),
         raw: fields.get("raw").map(|node| payload::from_node(problems, node)),
         chop: step::chop(problems, &fields),
     }
+}
+
+fn deflate_wish(problems: &mut Problems<'_>, node: &Node) -> Option<DeflateWish> {
+    let known = ["no_context_takeover", "max_window_bits"];
+    let fields = Fields::new(problems, node, "a wish for permessage-deflate", &known)?;
+    let bits = fields.number(problems, "max_window_bits", (8, 15));
+    Some(DeflateWish {
+        no_context_takeover: fields.bool(problems, "no_context_takeover").unwrap_or(false),
+        max_window_bits: bits.and_then(|bits| u8::try_from(bits).ok()),
+    })
 }
 
 fn header_edit(problems: &mut Problems<'_>, node: &Node) -> Option<HeaderEdit> {

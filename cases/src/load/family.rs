@@ -122,7 +122,14 @@ impl Filling<'_, '_> {
             Value::Text(text) => return self.fill_text(node.at, text),
             Value::Array(items) => Value::Array(items.iter().map(|item| self.fill(item)).collect()),
             Value::Table(entries) => Value::Table(
-                entries.iter().map(|entry| Entry { node: self.fill(&entry.node), ..entry.clone() }).collect(),
+                entries
+                    .iter()
+                    .map(|entry| Entry {
+                        key: entry.key.clone(),
+                        key_at: entry.key_at,
+                        node: self.fill(&entry.node),
+                    })
+                    .collect(),
             ),
             Value::Integer(_) | Value::Bool(_) | Value::Other(_) => node.value.clone(),
         };

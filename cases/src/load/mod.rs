@@ -21,6 +21,7 @@ pub use payload::MAX_PAYLOAD;
 pub(crate) use problem::Problems;
 pub(crate) use problem::nearest;
 pub use problem::{LoadError, Place, Problem};
+pub use step::MAX_MESSAGES;
 
 /// A case file that was read: what it defines, and where.
 #[derive(Clone, Debug, Default)]

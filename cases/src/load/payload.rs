@@ -50,10 +50,7 @@ pub(crate) fn from_fields(problems: &mut Problems<'_>, fields: &Fields<'_>) -> P
         return Payload::Hex(hex(problems, "hex", node).unwrap_or_default());
     }
     if let Some(node) = fields.get("repeat") {
-        let unit = hex(problems, "repeat", node).unwrap_or_else(|| vec![0]);
-        if unit.is_empty() {
-            problems.add(node.at, "`repeat` is empty, expected at least one byte in hex");
-        }
+        let unit = unit(problems, node);
         let len = fields.need(problems, "len").and_then(|len| number(problems, "len", len, (0, MAX_PAYLOAD)));
         return Payload::Repeat { unit, len: len.unwrap_or_default() };
     }
@@ -68,6 +65,16 @@ pub(crate) fn from_fields(problems: &mut Problems<'_>, fields: &Fields<'_>) -> P
         return Payload::Close { code, reason: Box::new(reason) };
     }
     Payload::default()
+}
+
+/// What is repeated: at least one byte.
+pub(crate) fn unit(problems: &mut Problems<'_>, node: &Node) -> Vec<u8> {
+    let unit = hex(problems, "repeat", node);
+    if unit.as_ref().is_some_and(Vec::is_empty) {
+        problems.add(node.at, "`repeat` is empty, expected at least one byte in hex");
+    }
+    // What goes on reading counts on one.
+    unit.filter(|unit| !unit.is_empty()).unwrap_or_else(|| vec![0])
 }
 
 /// A part of a payload.

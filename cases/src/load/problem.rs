@@ -71,6 +71,8 @@ fn join(problems: &[Problem]) -> String {
 pub(crate) struct Problems<'a> {
     file: &'a str,
     text: &'a str,
+    /// Where each line begins: every case has its place, and files are long.
+    lines: Vec<usize>,
     list: Vec<Problem>,
     /// The rows of a family say the same thing many times: once is enough.
     seen: BTreeSet<(usize, String)>,
@@ -78,7 +80,9 @@ pub(crate) struct Problems<'a> {
 
 impl<'a> Problems<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, list: Vec::new(), seen: BTreeSet::new() }
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        Self { file, text, lines, list: Vec::new(), seen: BTreeSet::new() }
     }
 
     pub(crate) fn add(&mut self, at: usize, message: impl Into<String>) {
@@ -97,10 +101,10 @@ impl<'a> Problems<'a> {
 
     /// Where a byte offset is.
     pub(crate) fn place(&self, at: usize) -> Place {
-        let bytes = &self.text.as_bytes()[..at.min(self.text.len())];
-        let line = 1 + bytes.iter().filter(|&&b| b == b'\n').count();
-        let start = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
-        let column = 1 + String::from_utf8_lossy(&bytes[start..]).chars().count();
+        let at = at.min(self.text.len());
+        let line = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines[line - 1];
+        let column = 1 + String::from_utf8_lossy(&self.text.as_bytes()[start..at]).chars().count();
         Place { file: self.file.to_owned(), line, column }
     }
 

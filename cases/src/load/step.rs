@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
+use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use super::fields::{Fields, hex, number, text, word};
 use super::node::{Node, Value};
 use super::payload;
 use super::problem::{Problems, listed, nearest};
-use crate::model::{Awaited, Chop, ChopAt, End, Expected, Frame, Length, Mask, Step};
+use crate::corpus::Corpus;
+use crate::exchange::{Exchange, Source};
+use crate::model::{Awaited, Chop, ChopAt, End, Expected, Frame, Length, Mask, Payload, Step};
 
 /// The words after `send`.
 const SENDS: [&str; 8] = ["continuation", "text", "binary", "close", "ping", "pong", "more", "raw"];
-const KINDS: [&str; 5] = ["send", "await", "probe", "pause", "end"];
+const KINDS: [&str; 6] = ["send", "exchange", "await", "probe", "pause", "end"];
 const FORMS: [(&str, LengthForm); 3] =
     [("7-bit", LengthForm::Bits7), ("16-bit", LengthForm::Bits16), ("64-bit", LengthForm::Bits64)];
+const KINDS_OF_MESSAGES: [(&str, Kind); 2] = [("text", Kind::Text), ("binary", Kind::Binary)];
+/// No exchange has more messages.
+pub const MAX_MESSAGES: u32 = 100_000;
 /// No frame is sent more often in a row, and no message is cut into more fragments.
 const MAX_TIMES: u64 = 1 << 20;
 
@@ -40,6 +46,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node, steps: &mut Vec<Ste
     };
     match kind {
         "send" => send(problems, fields, steps),
+        "exchange" => steps.extend(exchange(problems, fields).map(Step::Exchange)),
         "await" => steps.extend(awaiting(problems, fields)),
         "probe" => {
             let fields = fields.named("a `probe` step");
@@ -118,26 +125,75 @@ fn send(problems: &mut Problems<'_>, fields: Fields<'_>, steps: &mut Vec<Step>) 
 /// a row are one with `times`.
 fn fragments(whole: &Frame, size: u64) -> Vec<Frame> {
     let len = whole.payload.len();
+    // Of whole units over and over, all full fragments after the first are alike, and need not be made one by one.
+    let alike =
+        matches!(&whole.payload, Payload::Repeat { unit, .. } if size.is_multiple_of(unit.len() as u64));
     let mut frames: Vec<Frame> = Vec::new();
     let mut start = 0;
     loop {
         let rest = len - start;
+        let times = if alike && start > 0 { (rest / size).max(1) } else { 1 };
         let frame = Frame {
             opcode: if start == 0 { whole.opcode } else { Opcode::CONTINUATION },
             rsv: if start == 0 { whole.rsv } else { Rsv::NONE },
             fin: whole.fin && rest < size,
             payload: payload::slice(&whole.payload, start, rest.min(size)),
+            times: u32::try_from(times).unwrap_or(u32::MAX),
             ..whole.clone()
         };
         match frames.last_mut() {
-            Some(last) if (Frame { times: 1, ..last.clone() }) == frame => last.times += 1,
+            Some(last) if (Frame { times: frame.times, ..last.clone() }) == frame => {
+                last.times += frame.times
+            }
             _ => frames.push(frame),
         }
         if rest < size {
             return frames;
         }
-        start += size;
+        start += size * times;
     }
+}
+
+fn exchange(problems: &mut Problems<'_>, fields: Fields<'_>) -> Option<Exchange> {
+    let fields = fields.named("an `exchange` step");
+    let known = ["exchange", "corpus", "repeat", "size", "messages", "compressed", "fragment", "timed"];
+    fields.refuse_others(problems, &known);
+    let kind = fields.word(problems, "exchange", &KINDS_OF_MESSAGES);
+    let source = match (fields.get("corpus"), fields.get("repeat")) {
+        (Some(node), None) => {
+            let corpora = Corpus::ALL.map(|corpus| (corpus.as_str(), corpus));
+            word(problems, "corpus", node, &corpora).map(Source::Corpus)
+        }
+        (None, Some(node)) => Some(Source::Repeat(payload::unit(problems, node))),
+        (Some(_), Some(node)) => {
+            problems.add(node.at, "messages are made in one way, and here are `corpus` and `repeat`");
+            None
+        }
+        (None, None) => {
+            problems.add_with_help(
+                fields.at,
+                "an `exchange` step without `corpus` or `repeat`",
+                "such as corpus = \"json\", or repeat = \"2a\"",
+            );
+            None
+        }
+    };
+    let size = fields.need(problems, "size");
+    let size = size.and_then(|node| number(problems, "size", node, (0, payload::MAX_PAYLOAD)));
+    let messages = fields.need(problems, "messages");
+    let messages = messages.and_then(|node| number(problems, "messages", node, (1, MAX_MESSAGES.into())));
+    let compressed = fields.bool(problems, "compressed").unwrap_or(false);
+    let fragment = fields.number(problems, "fragment", (1, payload::MAX_PAYLOAD));
+    let timed = fields.bool(problems, "timed").unwrap_or(false);
+    Some(Exchange {
+        kind: kind?,
+        source: source?,
+        size: u32::try_from(size?).ok()?,
+        messages: u32::try_from(messages?).ok()?,
+        compressed,
+        fragment: fragment.and_then(|size| u32::try_from(size).ok()),
+        timed,
+    })
 }
 
 fn opcode(problems: &mut Problems<'_>, node: &Node) -> Option<Opcode> {
@@ -243,7 +299,7 @@ pub(crate) fn chop(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Chop {
 
 fn awaiting(problems: &mut Problems<'_>, fields: Fields<'_>) -> Option<Step> {
     #[derive(Clone, Copy)]
-    enum Kind {
+    enum What {
         Text,
         Binary,
         Pong,
@@ -253,29 +309,29 @@ fn awaiting(problems: &mut Problems<'_>, fields: Fields<'_>) -> Option<Step> {
     }
     let fields = fields.named("an `await` step");
     let kinds = [
-        ("text", Kind::Text),
-        ("binary", Kind::Binary),
-        ("pong", Kind::Pong),
-        ("open", Kind::Open),
-        ("any", Kind::Any),
-        ("close", Kind::Close),
+        ("text", What::Text),
+        ("binary", What::Binary),
+        ("pong", What::Pong),
+        ("open", What::Open),
+        ("any", What::Any),
+        ("close", What::Close),
     ];
     let kind = fields.word(problems, "await", &kinds);
     let mut known = vec!["await", "within"];
     match kind {
-        Some(Kind::Text | Kind::Binary | Kind::Pong) | None => known.extend(payload::KEYS),
-        Some(Kind::Open) => known.push("mark"),
-        Some(Kind::Any | Kind::Close) => {}
+        Some(What::Text | What::Binary | What::Pong) | None => known.extend(payload::KEYS),
+        Some(What::Open) => known.push("mark"),
+        Some(What::Any | What::Close) => {}
     }
     fields.refuse_others(problems, &known);
     let within = fields.duration(problems, "within");
     let event = match kind? {
-        Kind::Text => Awaited::Answer(Expected::Text(payload::from_fields(problems, &fields))),
-        Kind::Binary => Awaited::Answer(Expected::Binary(payload::from_fields(problems, &fields))),
-        Kind::Pong => Awaited::Answer(Expected::Pong(payload::from_fields(problems, &fields))),
-        Kind::Open => Awaited::Answer(Expected::Open(fields.need_text(problems, "mark")?.to_owned())),
-        Kind::Any => Awaited::Any,
-        Kind::Close => Awaited::Close,
+        What::Text => Awaited::Answer(Expected::Text(payload::from_fields(problems, &fields))),
+        What::Binary => Awaited::Answer(Expected::Binary(payload::from_fields(problems, &fields))),
+        What::Pong => Awaited::Answer(Expected::Pong(payload::from_fields(problems, &fields))),
+        What::Open => Awaited::Answer(Expected::Open(fields.need_text(problems, "mark")?.to_owned())),
+        What::Any => Awaited::Any,
+        What::Close => Awaited::Close,
     };
     Some(Step::Await { event, within })
 }

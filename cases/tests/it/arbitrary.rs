@@ -5,9 +5,10 @@ use std::time::Duration;
 use quickcheck::{Arbitrary, Gen};
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{
-    Accept, Awaited, By, Chop, ChopAt, End, Ending, Expected, Frame, HeaderEdit, Length, Mask, Need, Opening,
-    Order, Outcome, Payload, Role, Saw, Scenario, Step,
+    Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    HeaderEdit, Length, Mask, Need, Opening, Order, Outcome, Payload, Role, Saw, Scenario, Source, Step,
 };
+use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 /// Any scenario that a case file can say.
@@ -87,7 +88,8 @@ fn frame(g: &mut Gen) -> Frame {
     }
 }
 
-fn expected(g: &mut Gen) -> Expected {
+/// An answer that a step can wait for.
+fn awaited(g: &mut Gen) -> Expected {
     match u8::arbitrary(g) % 4 {
         0 => Expected::Text(payload(g, 1)),
         1 => Expected::Binary(payload(g, 1)),
@@ -96,20 +98,44 @@ fn expected(g: &mut Gen) -> Expected {
     }
 }
 
+fn expected(g: &mut Gen) -> Expected {
+    match u8::arbitrary(g) % 6 {
+        0 => Expected::Exchanged(1 + u32::arbitrary(g) % 100_000),
+        1 => Expected::Declined,
+        _ => awaited(g),
+    }
+}
+
+pub(crate) fn exchange(g: &mut Gen) -> Exchange {
+    Exchange {
+        kind: pick(g, &[Kind::Text, Kind::Binary]),
+        source: match bool::arbitrary(g) {
+            true => Source::Corpus(pick(g, &Corpus::ALL)),
+            false => Source::Repeat(some(g, 1, u8::arbitrary)),
+        },
+        size: u32::arbitrary(g) % (64 << 20),
+        messages: 1 + u32::arbitrary(g) % 100_000,
+        compressed: bool::arbitrary(g),
+        fragment: maybe(g, |g| 1 + u32::arbitrary(g) % (64 << 20)),
+        timed: bool::arbitrary(g),
+    }
+}
+
 fn step(g: &mut Gen) -> Step {
-    match u8::arbitrary(g) % 9 {
+    match u8::arbitrary(g) % 10 {
         0..=2 => Step::Send(frame(g)),
         3 => Step::More { payload: payload(g, 1), chop: chop(g) },
         4 => Step::Raw { payload: payload(g, 1), chop: chop(g) },
         5 => {
             let event = match u8::arbitrary(g) % 3 {
-                0 => Awaited::Answer(expected(g)),
+                0 => Awaited::Answer(awaited(g)),
                 1 => Awaited::Any,
                 _ => Awaited::Close,
             };
             Step::Await { event, within: maybe(g, time) }
         }
         6 => Step::Probe { mark: string(g) },
+        8 => Step::Exchange(exchange(g)),
         7 => Step::Pause { time: time(g), mark: maybe(g, string) },
         _ => Step::End(pick(g, &[End::Abort, End::Half])),
     }
@@ -154,6 +180,10 @@ fn opening(g: &mut Gen) -> Opening {
             _ => HeaderEdit::Remove(string(g)),
         }),
         extensions: some(g, 0, string),
+        deflate: some(g, 0, |g| DeflateWish {
+            no_context_takeover: bool::arbitrary(g),
+            max_window_bits: maybe(g, |g| 8 + u8::arbitrary(g) % 8),
+        }),
         raw: maybe(g, |g| payload(g, 1)),
         chop: chop(g),
     }

@@ -76,6 +76,27 @@ fn other_steps() {
 }
 
 #[test]
+fn exchanges() {
+    assert_snapshot!(steps(r#"
+        { exchange = "text", corpus = "json", size = 4096, messages = 1000, compressed = true, fragment = 256 },
+        { exchange = "binary", corpus = "prose", size = 1, messages = 1, fragment = 1 },
+        { exchange = "text", corpus = "html", size = 1, messages = 2 },
+        { exchange = "binary", corpus = "bitmap", size = 16, messages = 2 },
+        { exchange = "binary", corpus = "document", size = 16, messages = 2 },
+        { exchange = "text", repeat = "2a", size = 16, messages = 1000, timed = true },
+        { exchange = "binary", repeat = "fe", size = 0, messages = 1000 },
+    "#), @r#"
+    exchange 1000 text messages of 4096 code points from the JSON corpus, compressed, in frames of 256 bytes, one at a time
+    exchange 1 binary message of 1 byte from the prose corpus, in frames of 1 byte, one at a time
+    exchange 2 text messages of 1 code point from the HTML corpus, one at a time
+    exchange 2 binary messages of 16 bytes from the bitmap corpus, one at a time
+    exchange 2 binary messages of 16 bytes from the document corpus, one at a time
+    exchange 1000 text messages of 16 bytes of "*", one at a time, by the clock
+    exchange 1000 binary messages of no bytes, one at a time
+    "#);
+}
+
+#[test]
 fn outcomes() {
     let scenario = one(&case(
         r#"
@@ -86,6 +107,8 @@ fn outcomes() {
           { verdict = "non-strict", saw = [{ open = "A" }, { binary = { hex = "00" } }], order = "any" },
           { verdict = "fail", saw = [], ending = { by = "peer", codes = [1002, 1007, 1009] } },
           { verdict = "unimplemented", saw = "anything", ending = { by = "either" } },
+          { verdict = "unimplemented", saw = [{ declined = "permessage-deflate" }] },
+          { verdict = "non-strict", saw = [{ exchanged = 1 }, { exchanged = 1000 }] },
         ]"#,
     ));
     let lines: Vec<_> = scenario.accept.iter().map(|accept| describe::accept(&scenario, accept)).collect();
@@ -95,6 +118,8 @@ fn outcomes() {
     non-strict: open at A; binary, 1 byte 00 (in any order)
     fail: no answer; the peer closes with code 1002, 1007 or 1009 or drops the connection
     unimplemented: anything; either side ends it, in any way
+    unimplemented: permessage-deflate not agreed to
+    non-strict: 1 message exchanged; 1000 messages exchanged
     "#);
 }
 
@@ -119,7 +144,8 @@ fn endings() {
 fn openings() {
     let scenario = one(&case(
         r#"opening = { method = "POST", target = "/x", version = "HTTP/1.0", status = 200, headers = [{ set = "A", value = "b" },
-            { add = "C", value = "d" }, { remove = "Origin" }], extensions = ["permessage-deflate"], raw = "GET", chop = 1 }"#,
+            { add = "C", value = "d" }, { remove = "Origin" }], extensions = ["permessage-deflate"], deflate = [{ no_context_takeover = true,
+            max_window_bits = 9 }, { no_context_takeover = true }, { max_window_bits = 15 }, {}], raw = "GET", chop = 1 }"#,
     ));
     assert_snapshot!(describe::opening(&scenario.opening).join("\n"), @r#"
     method "POST"
@@ -130,6 +156,10 @@ fn openings() {
     one more header C: d
     no header Origin
     extension permessage-deflate
+    permessage-deflate, the peer compressing each message by itself and with a window of at most 2^9 bytes
+    or else permessage-deflate, the peer compressing each message by itself
+    or else permessage-deflate, the peer compressing with a window of at most 2^15 bytes
+    or else permessage-deflate, the peer compressing as it likes
     the whole head, 3 bytes "GET"
     the head, in writes of 1 byte
     "#);

@@ -98,12 +98,67 @@ fn sections() {
 }
 
 #[test]
+fn exchanges() {
+    assert_snapshot!(in_step("{ exchange = \"txt\", corpus = \"jsn\", size = -1, messages = 0 }"), @r#"
+    my.toml:6:23: `exchange` is "txt", expected `text` or `binary`
+      help: did you mean "text"?
+    my.toml:6:39: `corpus` is "jsn", expected `json`, `bitmap`, `prose`, `html` or `document`
+      help: did you mean "json"?
+    my.toml:6:53: `size` is -1, expected 0 to 67108864
+    my.toml:6:68: `messages` is 0, expected 1 to 100000
+    "#);
+    assert_snapshot!(in_step("{ exchange = \"text\" }"), @r#"
+    my.toml:6:10: an `exchange` step without `corpus` or `repeat`
+      help: such as corpus = "json", or repeat = "2a"
+    my.toml:6:10: an `exchange` step without `size`
+    my.toml:6:10: an `exchange` step without `messages`
+    "#);
+    assert_snapshot!(in_step("{ exchange = \"text\", corpus = \"json\", repeat = \"2a\", size = 1, messages = 1 }"), @"my.toml:6:57: messages are made in one way, and here are `corpus` and `repeat`");
+    assert_snapshot!(in_step("{ exchange = \"text\", repeat = \"\", size = 67108865, messages = 100001 }"), @"
+    my.toml:6:40: `repeat` is empty, expected at least one byte in hex
+    my.toml:6:51: `size` is 67108865, expected 0 to 67108864
+    my.toml:6:72: `messages` is 100001, expected 1 to 100000
+    ");
+    assert_snapshot!(in_step("{ exchange = \"text\", repeat = 3, len = 1, size = 1, messages = 1 }"), @"
+    my.toml:6:43: unknown key `len` in an `exchange` step
+      help: it may have `exchange`, `corpus`, `repeat`, `size`, `messages`, `compressed`, `fragment` and `timed`
+    my.toml:6:40: `repeat` is a number, expected a string
+    ");
+    assert_snapshot!(in_step("{ exchange = \"text\", corpus = \"html\", size = 1, messages = 1, fragment = 0, compressed = 1, timed = \"no\" }"), @"
+    my.toml:6:99: `compressed` is a number, expected true or false
+    my.toml:6:83: `fragment` is 0, expected 1 to 67108864
+    my.toml:6:110: `timed` is a string, expected true or false
+    ");
+    assert_snapshot!(in_step("{ exchange = \"text\", send = \"text\" }"), @"my.toml:6:10: a step does one thing, and here are `send` and `exchange`");
+    assert_snapshot!(in_step("{ await = \"exchanged\" }"), @r#"my.toml:6:20: `await` is "exchanged", expected `text`, `binary`, `pong`, `open`, `any` or `close`"#);
+    assert_snapshot!(in_case("opening = { deflate = [{ max_window_bits = 7, no_context_takeover = 1 }, 9, { window = 9 }] }"), @"
+    my.toml:6:44: `max_window_bits` is 7, expected 8 to 15
+    my.toml:6:69: `no_context_takeover` is a number, expected true or false
+    my.toml:6:74: a wish for permessage-deflate is expected to be a table, not a number
+    my.toml:6:79: unknown key `window` in a wish for permessage-deflate
+      help: it may have `no_context_takeover` and `max_window_bits`
+    ");
+    assert_snapshot!(in_case("opening = { deflate = {} }"), @"my.toml:6:23: `deflate` is a table, expected a list");
+    assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ exchanged = 0 }, { exchanged = \"all\" }, { declined = \"deflate\" }] }"), @r#"
+    my.toml:6:52: `exchanged` is 0, expected 1 to 100000
+    my.toml:6:71: `exchanged` is a string, expected a number
+    my.toml:6:93: `declined` is "deflate", expected `permessage-deflate`
+    "#);
+}
+
+/// A unit of no bytes has no part: what reads on must not divide by its length.
+#[test]
+fn nothing_over_and_over_is_an_error_however_it_is_cut() {
+    assert_snapshot!(in_step("{ send = \"text\", repeat = \"\", len = 5, fragment = 2 }"), @"my.toml:6:36: `repeat` is empty, expected at least one byte in hex");
+}
+
+#[test]
 fn what_a_step_does() {
     assert_snapshot!(in_step("{ sned = \"text\" }"), @"
-    my.toml:6:10: a step does something: `send`, `await`, `probe`, `pause` or `end`
+    my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause` or `end`
       help: did you mean `send`?
     ");
-    assert_snapshot!(in_step("{ text = \"a\" }"), @"my.toml:6:10: a step does something: `send`, `await`, `probe`, `pause` or `end`");
+    assert_snapshot!(in_step("{ text = \"a\" }"), @"my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause` or `end`");
     assert_snapshot!(in_step("{ send = \"text\", probe = \"A\" }"), @"my.toml:6:10: a step does one thing, and here are `send` and `probe`");
     assert_snapshot!(in_step("3"), @"my.toml:6:10: a step is expected to be a table, not a number");
     assert_snapshot!(in_step("{ send = \"txt\" }"), @r#"
@@ -222,7 +277,7 @@ fn outcomes() {
       help: did you mean `text`?
     ");
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ text = \"a\", pong = \"b\" }] }"), @r#"
-    my.toml:6:38: an answer is one of `text`, `binary`, `pong` or `open`
+    my.toml:6:38: an answer is one of `text`, `binary`, `pong`, `open`, `exchanged` or `declined`
       help: such as { text = "Hello" }
     "#);
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ text = 1 }] }"), @r#"

@@ -1,6 +1,7 @@
 //! What is well formed and still wrong, literally; and beside each finding a case that is right.
 
 use insta::assert_snapshot;
+use wsgrade_cases::model::{Awaited, DeflateWish, Expected, Step};
 use wsgrade_cases::{Register, lint};
 
 use crate::{case, one};
@@ -107,6 +108,69 @@ fn echo() {
     assert_snapshot!(findings("ending = { by = \"either\", codes = [1000] }"), @"the ending is not judged, so its `codes` say nothing");
 }
 
+#[test]
+fn exchanges() {
+    let of = |fields: &str| format!("needs = [\"echo\"]\nsteps = [{{ exchange = \"text\", {fields} }}]");
+    let deflate = |lines: &str| {
+        format!("opening = {{ deflate = [{{}}] }}\n{lines}").replace("\"echo\"", "\"echo\", \"deflate\"")
+    };
+    right(&of("corpus = \"json\", size = 131072, messages = 1000"));
+    right(&of("repeat = \"ceba\", size = 4, messages = 1"));
+    right(&deflate(&of("corpus = \"json\", size = 1, messages = 1, compressed = true")));
+    assert_snapshot!(findings(&of("corpus = \"json\", size = 1, messages = 1, compressed = true")), @r#"
+    step 1 is compressed, but the opening does not ask for it
+      help: add opening = { deflate = [{}] }
+    step 1 is compressed, but the case does not need permessage-deflate
+      help: add "deflate" to `needs`
+    "#);
+    assert_snapshot!(findings(&of("corpus = \"json\", size = 67108864, messages = 17")), @"step 1 exchanges more than 1073741824 bytes in all");
+    assert_snapshot!(findings(&of("corpus = \"bitmap\", size = 1, messages = 1")), @"
+    step 1 exchanges texts that are not UTF-8
+      help: the corpora json, prose and html are texts; `repeat` has to end with a whole character
+    ");
+    assert_snapshot!(findings(&of("repeat = \"ceba\", size = 5, messages = 1")), @"
+    step 1 exchanges texts that are not UTF-8
+      help: the corpora json, prose and html are texts; `repeat` has to end with a whole character
+    ");
+    assert_snapshot!(findings("steps = [{ exchange = \"text\", corpus = \"json\", size = 1, messages = 1 }]"), @r#"
+    messages are expected back, but the case needs no echo
+      help: add needs = ["echo"]
+    "#);
+    assert_snapshot!(findings("opening = { deflate = [{}], extensions = [\"x\"] }"), @"
+    the opening has both `deflate` and `extensions`
+      help: `deflate` writes the extension's offers itself; offer it by `extensions` alone, or by `deflate` alone
+    ");
+    assert_snapshot!(findings("accept = [{ verdict = \"pass\", saw = [{ declined = \"permessage-deflate\" }] }]"), @"
+    outcome 1 expects that the peer declines what the opening does not ask for
+      help: add opening = { deflate = [{}] }
+    ");
+    let two = of("corpus = \"json\", size = 1, messages = 2");
+    right(&format!("{two}\naccept = [{{ verdict = \"pass\", saw = [{{ exchanged = 2 }}] }}]"));
+    assert_snapshot!(findings(&format!("{two}\naccept = [{{ verdict = \"pass\", saw = [{{ exchanged = 3 }}] }}]")), @"outcome 1 expects 3 messages exchanged, which no step does");
+    assert_snapshot!(findings(&format!("{two}\naccept = [{{ verdict = \"pass\", saw = \"answers\" }}, {{ verdict = \"fail\", saw = [{{ exchanged = 2 }}] }}]")), @"outcome 2 is never reached: outcome 1 matches all that it matches");
+}
+
+/// What no case file says, but a program may.
+#[test]
+fn exchanges_beyond_what_the_reader_lets_through() {
+    let mut scenario = one(&case(
+        "needs = [\"echo\"]\nsteps = [{ exchange = \"text\", corpus = \"json\", size = 1, messages = 1 }, { await = \"any\" }]",
+    ));
+    let Step::Exchange(exchange) = &mut scenario.steps[0] else { panic!("{:?}", scenario.steps) };
+    (exchange.size, exchange.messages) = (u32::MAX, u32::MAX);
+    scenario.opening.deflate = vec![DeflateWish { max_window_bits: Some(16), ..DeflateWish::default() }];
+    scenario.steps[1] = Step::Await { event: Awaited::Answer(Expected::Declined), within: None };
+    let found = lint::check(&scenario, Register::embedded());
+    let lines: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_snapshot!(lines.join("\n"), @"
+    a window has 8 to 15 bits
+    step 1 exchanges messages of more than 67108864 bytes
+    step 1 exchanges more than 100000 messages
+    step 1 exchanges more than 1073741824 bytes in all
+    step 2 waits for an exchange, which waits for itself
+    ");
+}
+
 /// The first unlawful thing among steps.
 fn unlawful(steps: &str) -> String {
     let scenario = one(&case(&format!("steps = [{steps}]")));
@@ -134,6 +198,9 @@ fn lawful_steps() {
         r#"{ send = "ping", repeat = "ff", len = 125 }, { send = "pong" }, { send = "close" }"#,
         r#"{ send = "text", text = "a", length = "7-bit" }, { send = "text", repeat = "61", len = 126, length = "16-bit" }"#,
         r#"{ send = "text", repeat = "61", len = 67108864 }"#,
+        r#"{ send = "ping" }, { exchange = "text", corpus = "prose", size = 1, messages = 1 }, { send = "close" }"#,
+        r#"{ exchange = "binary", corpus = "bitmap", size = 1, messages = 1 }"#,
+        r#"{ exchange = "text", repeat = "61", size = 67108864, messages = 1 }"#,
     ] {
         assert_eq!(unlawful(steps), "lawful", "{steps}");
     }
@@ -166,6 +233,9 @@ fn unlawful_steps() {
         r#"{ send = "text", declared = 2 }, { send = "ping" }"#,
         r#"{ send = "text", text = "a", declared = 2 }, { send = "more", text = "bc" }"#,
         r#"{ send = "more", text = "bc" }"#,
+        r#"{ send = "text", fin = false }, { exchange = "text", corpus = "json", size = 1, messages = 1 }"#,
+        r#"{ send = "text", declared = 2 }, { exchange = "text", corpus = "json", size = 1, messages = 1 }"#,
+        r#"{ send = "close" }, { exchange = "text", corpus = "json", size = 1, messages = 1 }"#,
     ];
     let lines: Vec<_> = all.iter().map(|steps| format!("{steps}\n  {}", unlawful(steps))).collect();
     assert_snapshot!(lines.join("\n"), @r#"
@@ -217,6 +287,12 @@ fn unlawful_steps() {
       step 2 sends more payload than it declares
     { send = "more", text = "bc" }
       step 1 goes on with a frame that lacks nothing
+    { send = "text", fin = false }, { exchange = "text", corpus = "json", size = 1, messages = 1 }
+      step 2 exchanges messages within another
+    { send = "text", declared = 2 }, { exchange = "text", corpus = "json", size = 1, messages = 1 }
+      step 2 exchanges messages inside an unfinished frame
+    { send = "close" }, { exchange = "text", corpus = "json", size = 1, messages = 1 }
+      step 2 exchanges messages after a Close
     "#);
 }
 
@@ -239,6 +315,16 @@ fn shadowed(first: &str, second: &str) -> bool {
 #[test]
 fn shadows() {
     let two = r#"saw = [{ text = "a" }, { pong = "p" }]"#;
+    let others = r#"saw = [{ exchanged = 2 }, { declined = "permessage-deflate" }, { open = "A" }]"#;
+    assert!(shadowed(others, others));
+    assert!(shadowed(&format!("{others}, order = \"any\""), &format!("{others}, order = \"any\"")));
+    assert!(!shadowed(others, &others.replace('2', "3")));
+    assert!(!shadowed(others, &others.replace('A', "B")));
+    assert!(!shadowed("saw = [{ binary = \"a\" }]", "saw = [{ text = \"a\" }]"));
+    assert!(!shadowed(
+        "saw = [{ pong = \"a\" }, { pong = \"a\" }], order = \"any\"",
+        "saw = [{ pong = \"a\" }, { pong = \"b\" }]"
+    ));
     let turned = r#"saw = [{ pong = "p" }, { text = { hex = "61" } }]"#;
     assert!(shadowed(two, two));
     assert!(shadowed("saw = \"answers\"", two));

@@ -5,6 +5,8 @@ mod arbitrary;
 mod catalogue;
 mod describe;
 mod errors;
+mod exchanges;
+mod facts;
 mod identity;
 mod lint;
 mod select;

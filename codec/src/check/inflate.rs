@@ -1,10 +1,23 @@
-//! A DEFLATE reader (RFC 1951) for judging, not for speed.
+//! A DEFLATE reader (RFC 1951) for judging.
 //!
 //! Libraries inflate and say yes or no. The rules of RFC 7692 ask more: how far back did the sender refer, and did it
 //! refer to an earlier message? This reader keeps the largest window there is and notes both.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 /// Bytes of history that a reference can reach.
 const HISTORY: usize = 32_768;
+
+/// How many bytes of the messages before are kept, so that a payload which comes again is recognized, and half of the
+/// length at which older ones are forgotten.
+const KEPT: usize = 3 << 19;
+
+/// Payloads shorter than this are inflated faster than remembered.
+const WORTH_REMEMBERING: usize = 512;
+
+/// How many bytes of payloads are remembered at most.
+const REMEMBERED: usize = 2 << 20;
 
 /// Codes of up to this many bits are decoded by one look into a table.
 const FAST_BITS: u32 = 10;
@@ -42,30 +55,126 @@ pub(super) struct Reach {
 }
 
 /// Inflates messages of one direction, keeping the history from one to the next.
+///
+/// Who sends the same messages again and again gets the same answers: a payload that came before, with the same history
+/// before it, is not inflated once more.
 #[derive(Debug, Default)]
 pub(super) struct Inflater {
-    /// The last bytes of the messages before. history.len() <= HISTORY
-    history: Vec<u8>,
+    /// The messages before, one after another; the oldest are forgotten. out.len() <= 2 * KEPT between messages
+    out: Vec<u8>,
+    /// How many bytes were forgotten.
+    forgotten: u64,
+    /// Payloads that came, by a few of their bytes.
+    known: HashMap<u64, Known>,
+    /// The bytes of these payloads together.
+    remembered: usize,
+}
+
+/// A payload that was inflated.
+#[derive(Debug)]
+struct Known {
+    payload: Vec<u8>,
+    /// Where its message begins, counted from the first byte ever, and how long it is.
+    at: u64,
+    len: usize,
+    reach: Reach,
 }
 
 impl Inflater {
     /// Inflates the payload of one message; the four bytes which the sender took away are added here. Gives the
     /// message and what it used. On an error the history is left as it was.
     pub(super) fn message(&mut self, payload: &[u8], limit: usize) -> Result<(Vec<u8>, Reach), Fault> {
-        let start = self.history.len();
+        let start = self.out.len();
+        let reach = match self.recall(payload, limit) {
+            Some(reach) => reach,
+            None => self.inflate(payload, limit)?,
+        };
+        let message = self.out[start..].to_vec();
+        self.remember(payload, start, reach);
+        self.forget();
+        Ok((message, reach))
+    }
+
+    fn inflate(&mut self, payload: &[u8], limit: usize) -> Result<Reach, Fault> {
+        let start = self.out.len();
         let mut run = Run {
             bits: Bits { input: payload, at: 0, hold: 0, count: 0 },
-            out: self.history.clone(),
+            out: std::mem::take(&mut self.out),
             start,
             limit,
             reach: Reach::default(),
         };
-        run.blocks()?;
-        let Run { out, reach, .. } = run;
-        let message = out[start..].to_vec();
-        self.history = out[out.len().saturating_sub(HISTORY)..].to_vec();
-        Ok((message, reach))
+        let result = run.blocks();
+        let Run { mut out, reach, .. } = run;
+        if result.is_err() {
+            out.truncate(start);
+        }
+        self.out = out;
+        result.map(|()| reach)
     }
+
+    /// Appends the message of a payload that came before, where what it can refer to is the same as then.
+    fn recall(&mut self, payload: &[u8], limit: usize) -> Option<Reach> {
+        if payload.len() < WORTH_REMEMBERING {
+            return None;
+        }
+        let known = self.known.get(&sketch(payload))?;
+        let at = usize::try_from(known.at.checked_sub(self.forgotten)?).ok()?;
+        let (now, then) = (self.out.len(), at);
+        let reached = if known.reach.before_message { known.reach.distance.min(HISTORY) } else { 0 };
+        let same = known.payload == payload
+            && known.len <= limit
+            && reached <= then
+            && self.out[now - reached..] == self.out[then - reached..then];
+        if !same {
+            return None;
+        }
+        let reach = known.reach;
+        self.out.extend_from_within(at..at + known.len);
+        Some(reach)
+    }
+
+    /// Takes note of a payload whose message begins at `start`.
+    fn remember(&mut self, payload: &[u8], start: usize, reach: Reach) {
+        if payload.len() < WORTH_REMEMBERING {
+            return;
+        }
+        let at = self.forgotten + start as u64;
+        let len = self.out.len() - start;
+        if let Some(known) = self.known.get_mut(&sketch(payload))
+            && known.payload == payload
+        {
+            (known.at, known.len, known.reach) = (at, len, reach);
+        } else if self.remembered + payload.len() <= REMEMBERED {
+            self.remembered += payload.len();
+            let known = Known { payload: payload.to_vec(), at, len, reach };
+            if let Some(before) = self.known.insert(sketch(payload), known) {
+                self.remembered -= before.payload.len();
+            }
+        }
+    }
+
+    /// Forgets the oldest messages, when there are many.
+    fn forget(&mut self) {
+        if self.out.len() <= 2 * KEPT {
+            return;
+        }
+        let surplus = self.out.len() - KEPT;
+        self.out.drain(..surplus);
+        self.out.shrink_to(2 * KEPT);
+        self.forgotten += surplus as u64;
+        let forgotten = self.forgotten;
+        self.known.retain(|_, known| known.at >= forgotten);
+        self.remembered = self.known.values().map(|known| known.payload.len()).sum();
+    }
+}
+
+/// A few bytes that tell payloads apart, mostly. `payload.len() >= 16`
+fn sketch(payload: &[u8]) -> u64 {
+    let middle = payload.len() / 2;
+    let [first, second] = [&payload[middle..], &payload[payload.len() - 8..]]
+        .map(|bytes| bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
+    first.rotate_left(17) ^ second ^ payload.len() as u64
 }
 
 /// The tail which the sender removes and the receiver appends (RFC 7692, 7.2.2).
@@ -92,7 +201,15 @@ impl Bits<'_> {
     }
 
     /// Fills `hold` as far as there is input.
+    #[inline]
     fn fill(&mut self) {
+        // Eight bytes at a time: those that do not fit are read again.
+        if let Some(bytes) = self.input.get(self.at..).and_then(<[u8]>::first_chunk) {
+            self.hold |= u64::from_le_bytes(*bytes) << self.count;
+            self.at += (63 - self.count as usize) / 8;
+            self.count |= 56;
+            return;
+        }
         while self.count <= 56 {
             let Some(byte) = self.byte() else { return };
             self.hold |= u64::from(byte) << self.count;
@@ -183,6 +300,7 @@ impl Huffman {
         Ok(Self { fast, counts, symbols })
     }
 
+    #[inline]
     fn decode(&self, bits: &mut Bits<'_>) -> Result<u16, Fault> {
         if bits.count < 15 {
             bits.fill();
@@ -231,8 +349,8 @@ impl Run<'_> {
             match self.bits.take(2)? {
                 0 => self.stored()?,
                 1 => {
-                    let (lengths, distances) = fixed()?;
-                    self.compressed(&lengths, &distances)?;
+                    let (lengths, distances) = fixed();
+                    self.compressed(lengths, distances)?;
                 }
                 2 => {
                     let (lengths, distances) = self.dynamic()?;
@@ -350,12 +468,16 @@ impl Run<'_> {
 }
 
 /// The codes of a block of type 1.
-fn fixed() -> Result<(Huffman, Huffman), Fault> {
-    let mut lengths = [8u8; 288];
-    lengths[144..256].fill(9);
-    lengths[256..280].fill(7);
-    // 30 and 31 take part in the code but never occur.
-    Ok((Huffman::new(&lengths, "fixed")?, Huffman::new(&[5; 32], "fixed")?))
+fn fixed() -> &'static (Huffman, Huffman) {
+    static FIXED: OnceLock<(Huffman, Huffman)> = OnceLock::new();
+    FIXED.get_or_init(|| {
+        let mut lengths = [8u8; 288];
+        lengths[144..256].fill(9);
+        lengths[256..280].fill(7);
+        let code = |lengths: &[u8]| Huffman::new(lengths, "fixed").expect("a complete code");
+        // 30 and 31 take part in the code but never occur.
+        (code(&lengths), code(&[5; 32]))
+    })
 }
 
 #[cfg(test)]
@@ -393,6 +515,73 @@ mod tests {
         // Cut short.
         assert!(matches!(inflate(&[0xf2, 0x48, 0xcd]), Err(Fault::Corrupt(_))));
         assert!(matches!(inflate(&[]), Err(Fault::Corrupt(_)) | Ok(_)));
+    }
+
+    /// Messages with a thousand letters each, over and over.
+    fn letters(seed: u8) -> Vec<u8> {
+        let mut state = u32::from(seed) + 1;
+        let mut next = || {
+            state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            b'a' + (state >> 16) as u8 % 26
+        };
+        (0..3000).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn what_comes_again_is_recalled_and_the_same() {
+        use crate::Role;
+        use crate::deflate::{Compressor, Params};
+        for no_context_takeover in [false, true] {
+            let params = Params { server_no_context_takeover: no_context_takeover, ..Params::default() };
+            let mut compressor = Compressor::new(&params, Role::Server);
+            let mut inflater = Inflater::default();
+            let mut recalled = 0;
+            for n in 0..2_000u32 {
+                let message = letters((n % 20) as u8);
+                let payload = compressor.message(&message);
+                recalled += usize::from(
+                    inflater.known.get(&sketch(&payload)).is_some_and(|known| known.payload == payload),
+                );
+                let (inflated, reach) = inflater.message(&payload, 1 << 20).unwrap();
+                assert_eq!(inflated, message, "message {n}");
+                // From the second round on the history holds the same letters.
+                let refers = !no_context_takeover && n >= 20;
+                assert!(!refers || reach.before_message, "message {n}");
+                assert!(inflater.out.len() <= 2 * KEPT && inflater.remembered <= REMEMBERED);
+            }
+            assert!(recalled > 1_000, "{recalled}");
+        }
+    }
+
+    /// The same payload means another message where what it refers to is another.
+    #[test]
+    fn the_same_payload_with_another_history_is_another_message() {
+        use crate::Role;
+        use crate::deflate::{Compressor, Params};
+        let (first, second) = (letters(1), letters(2));
+        let mut compressor = Compressor::new(&Params::default(), Role::Server);
+        let long: Vec<u8> = first.iter().chain(&second).chain(&letters(3)).copied().collect();
+        let _ = compressor.message(&long);
+        // Refers to all of it, and has some letters of its own to be long enough to be remembered.
+        let mut again = long.clone();
+        again.extend(letters(4));
+        let payload = compressor.message(&again);
+        assert!(payload.len() >= WORTH_REMEMBERING);
+        let with_history = |history: &[u8]| {
+            let mut stored = Compressor::with_level(&Params::default(), Role::Server, 0);
+            stored.message(history)
+        };
+        let mut other = long.clone();
+        other.reverse();
+        let mut inflater = Inflater::default();
+        inflater.message(&with_history(&long), 1 << 20).unwrap();
+        assert_eq!(inflater.message(&payload, 1 << 20).unwrap().0, again);
+        inflater.message(&with_history(&other), 1 << 20).unwrap();
+        let (message, _) = inflater.message(&payload, 1 << 20).unwrap();
+        assert_ne!(message, again);
+        let mut fresh = Inflater::default();
+        fresh.message(&with_history(&other), 1 << 20).unwrap();
+        assert_eq!(fresh.message(&payload, 1 << 20).unwrap().0, message);
     }
 
     #[test]

@@ -1,115 +1,114 @@
 //! Carriers move bytes between an engine and a connection, and know nothing of what the bytes mean.
+//!
+//! ```text
+//! play ─ tcp::connect ─┬─ ws:// ───────────────────────▶ play_on ─ drive ─▶ Engine
+//!                      └─ wss:// ─ tls::Connector ─ Link ──▲
+//! listen ─ accept ─────┬─ plain ────────────────── Link ──┤
+//!                      └─ tls::Acceptor ────────── Link ──┘
+//! ```
 
+mod drive;
 pub mod tcp;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub mod tls;
+mod trust;
 
+use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, timeout};
+use wsgrade_reports::record::Transcript;
 
-use crate::engine::{Action, Engine, Input};
+use crate::engine::{Engine, Input};
 
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+pub use drive::{Drop, drive};
+pub use trust::Trust;
 
-/// How the engine wants the connection dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
-    /// As the transport does it.
-    Plain,
-    /// By a reset.
-    Abort,
+/// How long the last words of a carrier may take to be written: they fit in a socket's buffer, or the peer reads
+/// nothing any more.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// A connection of some carrier.
+pub trait Link: AsyncRead + AsyncWrite + Unpin {
+    /// The carrier's name in records.
+    const CARRIER: &'static str;
+
+    /// Makes dropping it a reset of the transport, whatever is layered above.
+    fn reset_when_dropped(&self);
 }
 
-/// Plays an engine's case over a stream that is connected. `began` is when the case began; `stall` is how long
-/// the peer may take none of what we write.
-pub async fn drive<S>(engine: &mut Engine, stream: &mut S, began: Instant, stall: Duration) -> Drop
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let (reader, writer) = tokio::io::split(stream);
-    let mut connection = Connection { reader, writer, began, stall, buffer: BytesMut::new(), readable: true };
-    loop {
-        match engine.poll(began.elapsed()) {
-            Action::Write(bytes) => connection.write(engine, bytes).await,
-            Action::Wait(until) => {
-                let input = connection.read_until(began + until).await;
-                engine.handle(began.elapsed(), input);
-            }
-            Action::ShutdownWrite => {
-                // A peer that is gone already shows itself by what is read next.
-                let _ = connection.writer.shutdown().await;
-            }
-            Action::Abort => return Drop::Abort,
-            Action::Finish => return Drop::Plain,
-        }
+/// How long to wait while connecting and while the peer reads nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For TCP to connect, and then for TLS.
+    pub connect: Duration,
+    /// For the peer to take any of what we write.
+    pub write: Duration,
+}
+
+/// The name in records of the carrier that a connection with or without TLS is.
+pub fn name(tls: Option<&tls::Connector>) -> &'static str {
+    if tls.is_some() { tls::NAME } else { tcp::NAME }
+}
+
+/// Plays an engine's case over a connection of its own.
+pub async fn play(
+    mut engine: Engine,
+    addr: SocketAddr,
+    tls: Option<&tls::Connector>,
+    patience: Patience,
+) -> (Transcript, Duration) {
+    let began = Instant::now();
+    if let Err(reason) = connect_and_play(&mut engine, addr, tls, patience, began).await {
+        engine.handle(began.elapsed(), Input::Trouble(reason));
     }
+    (engine.into_transcript(), began.elapsed())
 }
 
-struct Connection<'a, S> {
-    reader: ReadHalf<&'a mut S>,
-    writer: WriteHalf<&'a mut S>,
+/// Fails in one sentence if there is no connection.
+async fn connect_and_play(
+    engine: &mut Engine,
+    addr: SocketAddr,
+    tls: Option<&tls::Connector>,
+    patience: Patience,
     began: Instant,
-    stall: Duration,
-    buffer: BytesMut,
-    /// Whether the peer may still send.
-    readable: bool,
+) -> Result<(), String> {
+    fn words(error: impl fmt::Display) -> String {
+        error.to_string()
+    }
+    let mut stream = tcp::connect(addr, patience.connect).await.map_err(words)?;
+    match tls {
+        None => {
+            engine.handle(began.elapsed(), Input::Connected);
+            play_on(engine, &mut stream, began, patience.write).await;
+        }
+        Some(connector) => {
+            let mut stream = connector.connect(stream, patience.connect).await.map_err(words)?;
+            engine.handle(began.elapsed(), Input::Connected);
+            play_on(engine, &mut stream, began, patience.write).await;
+        }
+    }
+    Ok(())
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
-    /// Writes it all, reading meanwhile: a peer that answers before it has read everything must not block us.
-    async fn write(&mut self, engine: &mut Engine, mut bytes: impl Buf) {
-        let mut stalled_at = Instant::now() + self.stall;
-        while bytes.has_remaining() {
-            self.buffer.reserve(READ_BYTES);
-            let input = tokio::select! {
-                read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
-                written = self.writer.write(bytes.chunk()) => match written {
-                    Ok(0) => Input::Reset,
-                    Ok(count) => {
-                        bytes.advance(count);
-                        stalled_at = Instant::now() + self.stall;
-                        continue;
-                    }
-                    // What the peer sent before it went is still there to be read.
-                    Err(_) if self.readable => {
-                        let input = self.read_until(stalled_at).await;
-                        engine.handle(self.began.elapsed(), input);
-                        return;
-                    }
-                    Err(_) => Input::Reset,
-                },
-                () = tokio::time::sleep_until(stalled_at) => Input::WriteStalled,
-            };
-            let over = matches!(input, Input::Reset | Input::WriteStalled | Input::EndOfStream);
-            engine.handle(self.began.elapsed(), input);
-            if over {
-                return;
-            }
+/// Plays an engine's case over a connection that is there, whoever made it; see [`drive`].
+pub async fn play_on<L: Link>(engine: &mut Engine, link: &mut L, began: Instant, stall: Duration) {
+    match drive(engine, link, began, stall).await {
+        // So that a peer can tell the end from a connection that broke; TCP alone would end by being dropped.
+        Drop::Plain => {
+            let _ = timeout(LAST_WORDS, link.shutdown()).await;
         }
+        Drop::Abort => link.reset_when_dropped(),
     }
+}
 
-    async fn read_until(&mut self, deadline: Instant) -> Input {
-        self.buffer.reserve(READ_BYTES);
-        tokio::select! {
-            read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
-            () = tokio::time::sleep_until(deadline) => Input::Tick,
-        }
-    }
-
-    fn input_of(&mut self, read: io::Result<usize>) -> Input {
-        match read {
-            Ok(0) => {
-                self.readable = false;
-                Input::EndOfStream
-            }
-            Ok(_) => Input::Received(self.buffer.split().freeze()),
-            Err(_) => {
-                self.readable = false;
-                Input::Reset
-            }
-        }
-    }
+/// As an operating system tells it: the kind says it in words that are the same everywhere.
+fn os_words(error: &io::Error) -> String {
+    error.kind().to_string()
 }

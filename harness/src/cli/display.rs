@@ -9,7 +9,7 @@ use wsgrade_reports::record::{Behavior, CloseVerdict, Severity};
 use crate::event::RunEvent;
 
 /// Shows what happens until nothing more can.
-pub(super) async fn watch(mut events: UnboundedReceiver<RunEvent>) {
+pub(crate) async fn watch(mut events: UnboundedReceiver<RunEvent>) {
     let mut shown = Shown::new(std::io::stderr().is_terminal());
     while let Some(event) = events.recv().await {
         for line in shown.take(&event) {
@@ -65,6 +65,7 @@ impl Shown {
                 self.bar.finish_and_clear();
                 vec![format!("playing {cases} of them again, one by one, to confirm what failed")]
             }
+            RunEvent::TurnedAway { reason } => vec![printable(reason)],
             RunEvent::TargetFinished { stopped } => {
                 self.bar.finish_and_clear();
                 stopped.iter().map(|reason| printable(reason)).collect()
@@ -117,6 +118,7 @@ mod tests {
             finished(Behavior::NonStrict, CloseVerdict::Unclean, false),
             RunEvent::ConfirmingAlone { cases: 1 },
             finished(Behavior::Fail, CloseVerdict::Pass, false),
+            RunEvent::TurnedAway { reason: "a client does not \u{7}".to_owned() },
             RunEvent::TargetFinished { stopped: Some("gone".to_owned()) },
         ] {
             lines.extend(shown.take(&event));
@@ -126,6 +128,7 @@ mod tests {
         close unclean �agent: 1.1.1 A title: evil �[2J
         playing 1 of them again, one by one, to confirm what failed
         fail �agent: 1.1.1 A title: evil �[2J
+        a client does not �
         gone
         ");
     }

@@ -1,5 +1,6 @@
 //! Exit codes, and the gate that decides between them.
 
+use std::fmt;
 use std::process::{ExitCode, Termination};
 
 use wsgrade_reports::record::{Behavior, RunReport, Severity};
@@ -58,23 +59,30 @@ impl Termination for Exit {
 }
 
 /// Why there is no report.
-pub(super) struct Failure {
+#[derive(Debug)]
+pub(crate) struct Failure {
     message: String,
     exit: Exit,
 }
 
 impl Failure {
-    pub(super) fn usage(message: impl ToString) -> Self {
+    pub(crate) fn usage(message: impl ToString) -> Self {
         Self { message: message.to_string(), exit: Exit::Usage }
     }
 
-    pub(super) fn inconclusive(message: impl ToString) -> Self {
+    pub(crate) fn inconclusive(message: impl ToString) -> Self {
         Self { message: message.to_string(), exit: Exit::Inconclusive }
     }
 
     /// Says so, and gives the exit code.
-    pub(super) fn tell(&self) -> Exit {
+    pub(crate) fn tell(&self) -> Exit {
         eprintln!("wsgrade: {}", self.message);
         self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }

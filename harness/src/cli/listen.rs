@@ -1,24 +1,31 @@
 //! `wsgrade listen`: clients under test.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::sync::mpsc;
-use wsgrade_cases::model::Role;
+use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::{Role, Scenario};
 use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
 use super::test::{PlayArgs, Selection, finish, interrupts};
+use crate::autobahn;
+use crate::carrier::tls::Acceptor;
 use crate::listen::Listener;
 use crate::runner::Run;
 use crate::spawn::{Guard, Process};
 
 /// Clients connect here and ask for cases, by the calls that drivers written for Autobahn|Testsuite use:
 /// /getCaseCount, /getCaseInfo?case=N, /runCase?case=N&agent=NAME, /getCaseStatus?case=N&agent=NAME,
-/// /updateReports?agent=NAME[&shutdownOnComplete=true] and /stopServer. A browser sees the report at /.
+/// /updateReports?agent=NAME[&shutdownOnComplete=true] and /stopServer. On any other path it says by messages what is to be
+/// sent to it. A browser sees the report at /.
+///
+/// Without -c, the cases are those of Autobahn|Testsuite; -c '*' is all there are.
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {
     /// Where to listen
@@ -33,6 +40,14 @@ pub(super) struct ListenArgs {
     /// The name that {agent} stands for
     #[arg(long, value_name = "NAME", default_value = "client", requires = "spawn")]
     agent: String,
+
+    /// Listen for TLS, as wss://, with the certificate in this PEM file, and its issuers behind it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The private key of that certificate, in a PEM file
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
 
     #[command(flatten)]
     selection: Selection,
@@ -52,13 +67,25 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if args.selection.role() == Some(Role::Server) {
         return Err(Failure::usage("`wsgrade listen` grades clients; it has no cases for the role server"));
     }
+    let tls = match (&args.cert, &args.key) {
+        (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
+        (Some(_), None) | (None, Some(_)) | (None, None) => None,
+    };
     let catalogue = Arc::new(args.selection.catalogue()?);
-    let selected = args.selection.select(&catalogue, Some(Role::Client))?;
+    let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;
+    if args.selection.is_open() {
+        // Drivers written for Autobahn|Testsuite count on its cases, by number; a user's own come beside them.
+        let added = |scenario: &Scenario| Catalogue::embedded().get(&scenario.id).is_none();
+        selected.retain(|scenario| autobahn::is_case(&scenario.id) || added(scenario));
+    }
+    if selected.is_empty() {
+        return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
+    }
     let (events, heard) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(display::watch(heard));
     let run = Run {
         catalogue,
-        selected,
+        selected: args.play.plans(&selected),
         settings: args.play.settings(1),
         patterns: args.selection.patterns(),
         events,
@@ -70,7 +97,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
             eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
         }
     };
-    let listener = Listener::bind(args.address, run, on_update)
+    let listener = Listener::bind(args.address, run, tls, on_update)
         .await
         .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
     super::print(&format!("listening on {}/\n", listener.url()));

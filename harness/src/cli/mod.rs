@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and which exit code answers.
 
+mod autobahn;
 mod cases;
 mod display;
 mod exit;
@@ -12,10 +13,13 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use display::watch;
 pub use exit::Exit;
+pub(crate) use exit::Failure;
+pub(crate) use test::{LOCAL_JOBS, REMOTE_JOBS, interrupts};
 
 /// Prints the result. Whoever closed standard output does not want the rest, and that is no failure.
-fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -37,6 +41,8 @@ enum Command {
     Test(Box<test::TestArgs>),
     /// Grade clients, which connect to us and ask for cases
     Listen(Box<listen::ListenArgs>),
+    /// The modes of Autobahn|Testsuite, with its options, spec files and reports
+    Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json
@@ -50,6 +56,7 @@ impl Cli {
         match command {
             Command::Test(args) => test::run(*args).await,
             Command::Listen(args) => listen::run(&args).await,
+            Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
         }

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use wsgrade_reference_server::client::{Url, UrlError};
 
 use super::exit::Failure;
-use super::test::{duration, shell_word};
+use super::test::duration;
 use crate::runner::wait_for;
+use crate::shell::word as shell_word;
 use crate::spawn::{Guard, Process, SpawnError};
 use crate::target::{RequestOptions, Target};
 
@@ -122,9 +123,8 @@ impl SpawnArgs {
         }
         let port = free_port().map_err(|error| Failure::inconclusive(format!("no free port: {error}")))?;
         let url = address.at(port).map_err(Failure::usage)?;
-        let target = Target::find(url.clone(), request)
-            .await
-            .map_err(|error| Failure::inconclusive(format!("{url}: {error}")))?;
+        let target =
+            Target::find(url.clone(), request).await.map_err(|error| super::test::no_target(&url, &error))?;
         let addrs: Vec<_> = std::iter::once(target.addr).chain(target.others.iter().copied()).collect();
         if !address.has_port() {
             nobody_listens_yet(&addrs).await?;

@@ -18,19 +18,23 @@ use wsgrade_reports::render;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
+use crate::carrier::{Trust, tls};
 use crate::engine::Limits;
+use crate::plan::{Depth, Plan};
 use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
+use crate::shell::word as shell_word;
 use crate::spawn::Process;
-use crate::target::{Header, RequestOptions, Resolve, Target};
+use crate::streams::Streams;
+use crate::target::{Header, RequestOptions, Resolve, Target, TargetError};
 
 /// Cases at once against a target on this machine.
-const LOCAL_JOBS: usize = 16;
+pub(crate) const LOCAL_JOBS: usize = 16;
 /// Cases at once against any other, which others may be using.
-const REMOTE_JOBS: usize = 4;
+pub(crate) const REMOTE_JOBS: usize = 4;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct TestArgs {
-    /// The servers to grade, such as ws://127.0.0.1:9001/; several stand side by side in the report
+    /// The servers to grade, such as ws://127.0.0.1:9001/ or wss://example.org/chat; several stand side by side in the report
     #[arg(value_name = "URL")]
     urls: Vec<Address>,
 
@@ -73,6 +77,14 @@ pub(super) struct PlayArgs {
     /// Decides every random byte: mask keys, handshake keys [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// How many messages to send in each case of sections 12 and 13: default, full (1000) or a number
+    #[arg(long, value_name = "DEPTH", default_value = "default", value_parser = depth)]
+    depth: Depth,
+
+    /// How much memory prepared messages may take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = bytes)]
+    memory: usize,
 }
 
 /// Where a report goes unless told otherwise.
@@ -112,13 +124,22 @@ struct RequestArgs {
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
 
-    /// The Host header, instead of the URL's host
+    /// The Host header, and the name that TLS asks for, instead of the URL's host
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
 
     /// The address to use for a host, as HOST:PORT:ADDRESS; may be given several times
     #[arg(long, value_name = "ENTRY")]
     resolve: Vec<Resolve>,
+
+    /// Certificates to trust at wss:// URLs beside the built-in ones, a PEM file: a CA's, or the server's own; may be
+    /// given several times
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Vec<tls::Roots>,
+
+    /// Take any certificate at wss:// URLs
+    #[arg(long)]
+    insecure: bool,
 }
 
 impl Default for PlayArgs {
@@ -130,6 +151,8 @@ impl Default for PlayArgs {
             close_timeout: limits.close,
             connect_timeout: limits.opening,
             seed: None,
+            depth: Depth::Default,
+            memory: Streams::DEFAULT_BUDGET,
         }
     }
 }
@@ -170,6 +193,11 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None => REMOTE_JOBS,
     };
     let settings = args.play.settings(jobs);
+    if args.request.insecure {
+        for target in targets.iter().filter(|target| target.tls.is_some()) {
+            eprintln!("wsgrade: warning: {}: not verifying who answers there (--insecure)", target.url);
+        }
+    }
 
     let mut prepared = Vec::new();
     for mut target in targets {
@@ -192,7 +220,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let watcher = tokio::spawn(display::watch(listener));
     let run = Run {
         catalogue,
-        selected,
+        selected: args.play.plans(&selected),
         settings,
         patterns: args.selection.patterns(),
         events,
@@ -250,13 +278,22 @@ async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
     for address in &args.urls {
         let url = address.url()?;
         let target = Target::find(url.clone(), &args.request.options()).await;
-        targets.push(target.map_err(|error| Failure::inconclusive(format!("{url}: {error}")))?);
+        targets.push(target.map_err(|error| no_target(&url, &error))?);
     }
     Ok(targets)
 }
 
+/// Why there is nothing to grade at a URL.
+pub(super) fn no_target(url: &Url, error: &TargetError) -> Failure {
+    let message = format!("{url}: {error}");
+    match error {
+        TargetError::NoAddress { .. } => Failure::inconclusive(message),
+        TargetError::Tls(_) => Failure::usage(message),
+    }
+}
+
 /// Becomes `true` at the first Ctrl-C; the second ends the program at once, and a process that we started with it.
-pub(super) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
+pub(crate) fn interrupts(process: Option<Arc<Process>>) -> watch::Receiver<bool> {
     let (stop, interrupted) = watch::channel(false);
     #[cfg(unix)]
     if let Some(process) = process.clone() {
@@ -302,6 +339,11 @@ impl PlayArgs {
         Settings { jobs, limits: self.limits(), seed: self.seed.unwrap_or_else(|| fastrand::u64(..)) }
     }
 
+    /// The cases made ready.
+    pub(super) fn plans(&self, selected: &[Arc<Scenario>]) -> Vec<Arc<Plan>> {
+        Plan::all(selected, self.depth, &Arc::new(Streams::with_budget(self.memory)))
+    }
+
     fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -321,7 +363,7 @@ impl TestArgs {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
         words.extend(self.spawn.repeat());
         words.extend(url);
-        let RequestArgs { headers, subprotocols, origin, host, resolve } = &self.request;
+        let RequestArgs { headers, subprotocols, origin, host, resolve, ca, insecure } = &self.request;
         let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
         for header in headers {
             option("header", format!("{}: {}", header.name, header.value));
@@ -334,8 +376,10 @@ impl TestArgs {
         for entry in resolve {
             option("resolve", format!("{}:{}:{}", entry.host, entry.port, entry.address));
         }
+        ca.iter().for_each(|roots| option("ca", roots.path().display().to_string()));
         self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
         option("seed", seed.to_string());
+        words.extend(insecure.then(|| "--insecure".to_owned()));
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
         format!("{} -c ", words.join(" "))
     }
@@ -349,6 +393,7 @@ impl RequestArgs {
             origin: self.origin.clone(),
             host: self.host.clone(),
             resolve: self.resolve.clone(),
+            trust: if self.insecure { Trust::Anything } else { Trust::Roots { extra: self.ca.clone() } },
         }
     }
 }
@@ -364,6 +409,11 @@ impl Selection {
     /// The patterns, for the record.
     pub(super) fn patterns(&self) -> (Vec<String>, Vec<String>) {
         (self.case.clone(), self.exclude.clone())
+    }
+
+    /// Whether no case was asked for by its id.
+    pub(super) fn is_open(&self) -> bool {
+        self.case.is_empty()
     }
 
     /// The role asked for.
@@ -398,6 +448,35 @@ impl Selection {
     }
 }
 
+fn depth(text: &str) -> Result<Depth, String> {
+    match text {
+        "default" => Ok(Depth::Default),
+        "full" => Ok(Depth::Full),
+        number => match number.parse() {
+            Ok(messages @ 1..) => Ok(Depth::Messages(messages)),
+            Ok(0) | Err(_) => Err("a depth is `default`, `full` or a number of messages from 1".to_owned()),
+        },
+    }
+}
+
+/// A number of bytes with a unit of 1024, or without one.
+fn bytes(text: &str) -> Result<usize, String> {
+    let (number, unit) = match text.strip_suffix(['K', 'M', 'G']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, ""),
+    };
+    let factor: usize = match unit {
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => 1,
+    };
+    let number: Option<usize> = number.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or("a size is written 512M, 2G or in bytes".to_owned())
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let form = "a time is written 500ms, 4s or 1m";
     let time = humantime::parse_duration(text).map_err(|error| format!("{error}: {form}"))?;
@@ -415,27 +494,9 @@ fn role(text: &str) -> Result<Role, String> {
     }
 }
 
-/// A word as a POSIX shell takes it.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shell_words() {
-        assert_eq!(shell_word("ws://127.0.0.1:9001/"), "ws://127.0.0.1:9001/");
-        assert_eq!(shell_word("X: it's"), r"'X: it'\''s'");
-        assert_eq!(shell_word("ws://h/?a=1&b=2"), "'ws://h/?a=1&b=2'");
-        assert_eq!(shell_word(""), "''");
-    }
 
     #[test]
     fn times() {

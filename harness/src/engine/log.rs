@@ -31,6 +31,13 @@ impl Log {
         }
     }
 
+    /// Adds what happened at a time before now, and after everything that is in there.
+    pub(super) fn push_late(&mut self, at: Duration, what: What) {
+        let now = std::mem::replace(&mut self.now, at);
+        self.push(what);
+        self.now = now;
+    }
+
     /// Adds what happened just now, of another step than the present one.
     pub(super) fn push_at(&mut self, step: Option<usize>, what: What) {
         let present = std::mem::replace(&mut self.step, step);

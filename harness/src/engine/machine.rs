@@ -6,22 +6,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Awaited, End, Ending, Scenario, Step};
+use wsgrade_cases::model::{Awaited, End, Ending, Step};
 use wsgrade_codec::Role;
+use wsgrade_codec::check::Negotiated;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
+use super::exchange::Exchanging;
 use super::log::Log;
-use super::opening::{Accepted, Opener, Request, Verdict};
+use super::opening::{Accepted, Opener, Request, Response, Verdict};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
 use super::{Action, Input, Limits};
-use crate::answer::{Answer, PROBE, Pattern};
+use crate::answer::{Answer, PROBE};
+use crate::plan::Plan;
 
 /// Answers beyond what the case expects, after which the peer is cut off.
 const EXCESS_ANSWERS: usize = 200;
 /// Frames beyond one for each byte that the case expects, after which the peer is cut off.
 const EXCESS_FRAMES: u64 = 20_000;
+
+/// How much longer a case may take for each message of its exchanges.
+const MESSAGE_TIME: Duration = Duration::from_millis(500);
 
 /// Plays one case on one connection.
 ///
@@ -30,17 +36,17 @@ const EXCESS_FRAMES: u64 = 20_000;
 /// time since the case began and never goes back.
 #[derive(Debug)]
 pub struct Engine {
-    scenario: Arc<Scenario>,
+    pub(super) plan: Arc<Plan>,
     pub(super) limits: Limits,
+    /// How long the case may take in all.
+    whole: Duration,
     /// The role of the endpoint under test; ours is the other.
     pub(super) role: Role,
-    /// The answers of each accepted outcome, in their order.
-    pub(super) patterns: Vec<Pattern>,
     /// How the connection is expected to end: as the first accepted outcome says.
     pub(super) ending: Ending,
     pub(super) phase: Phase,
     pub(super) sender: Sender,
-    receiver: Receiver,
+    pub(super) receiver: Receiver,
     pub(super) log: Log,
     /// What the carrier has to do, before anything else.
     queued: VecDeque<Action>,
@@ -54,10 +60,16 @@ pub struct Engine {
     /// How many of the answers an `await` has passed. `<= answers.len()`.
     awaited: usize,
     pub(super) probe: Option<Probe>,
+    /// What the opening handshake agreed on.
+    pub(super) negotiated: Negotiated,
+    /// The exchange that is going on.
+    pub(super) exchange: Option<Exchanging>,
+    /// How many bytes of frames came.
+    pub(super) received_bytes: u64,
     /// How many more bytes the peer may send.
-    bytes_allowed: u64,
+    pub(super) bytes_allowed: u64,
     /// How many frames it may send in all.
-    frames_allowed: u64,
+    pub(super) frames_allowed: u64,
     /// How many answers it may give in all.
     answers_allowed: usize,
     /// The status code in the peer's Close (inside: `None` for a Close without).
@@ -115,22 +127,23 @@ pub(super) enum Flow {
 impl Engine {
     /// An engine for one case against a server, to which the carrier will connect. `seed` decides every random
     /// byte.
-    pub fn connecting(scenario: Arc<Scenario>, request: Request, limits: Limits, seed: u64) -> Self {
-        let mut engine = Self::new(scenario, Role::Server, limits, seed);
+    pub fn connecting(plan: Arc<Plan>, request: Request, limits: Limits, seed: u64) -> Self {
+        let mut engine = Self::new(plan, Role::Server, limits, seed);
         let opener = Box::new(Opener::new(request, engine.sender.nonce()));
         engine.phase = Phase::Opening { opener, until: engine.limits.opening };
         engine
     }
 
     /// An engine for one case against a client that has connected and sent this request; it is accepted.
-    pub fn accepting(scenario: Arc<Scenario>, accepted: &Accepted, limits: Limits, seed: u64) -> Self {
-        let mut engine = Self::new(scenario, Role::Client, limits, seed);
+    pub fn accepting(plan: Arc<Plan>, accepted: &Accepted, limits: Limits, seed: u64) -> Self {
+        let mut engine = Self::new(plan, Role::Client, limits, seed);
         engine.log.push(What::Connected);
         engine.log.push(accepted.received());
-        let (response, sent) = accepted.response(&engine.scenario.opening);
-        let opened = What::Opened { subprotocol: None, extensions: None };
-        engine.sender.write(&response, &engine.scenario.opening.chop, vec![(None, sent), (None, opened)]);
+        let opening = &engine.plan.scenario.opening;
+        let Response { bytes, sent, opened, negotiated } = accepted.response(opening);
+        engine.sender.write(&bytes, &opening.chop, vec![(None, sent), (None, opened)]);
         engine.sender.flush();
+        engine.agree(negotiated);
         if !accepted.rest().is_empty() {
             engine.receive(Duration::ZERO, accepted.rest());
         }
@@ -138,24 +151,24 @@ impl Engine {
     }
 
     /// An engine whose connection is open.
-    fn new(scenario: Arc<Scenario>, role: Role, limits: Limits, seed: u64) -> Self {
-        let patterns: Vec<_> =
-            scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw)).collect();
+    fn new(plan: Arc<Plan>, role: Role, limits: Limits, seed: u64) -> Self {
+        let scenario = &plan.scenario;
         let ending = scenario
             .accept
             .first()
             .and_then(|accept| accept.ending.clone())
             .unwrap_or(scenario.ending.clone());
-        let expected: u64 = patterns
-            .iter()
-            .map(|pattern| pattern.events().unwrap_or_default().iter().map(Answer::len).sum())
-            .max()
-            .unwrap_or(0);
+        let expected = plan.expected_bytes();
+        let exchanges = || plan.exchanges();
+        // Code points of up to four bytes.
+        let longest = exchanges().map(|exchange| u64::from(exchange.size) * 4).max().unwrap_or(0);
+        let messages: u32 = exchanges().map(|exchange| exchange.messages).sum();
         Self {
             ending,
+            whole: limits.whole + MESSAGE_TIME * messages,
             phase: Phase::Playing { step: 0, wait: None },
             sender: Sender::new(role.peer(), seed),
-            receiver: Receiver::new(role, expected.saturating_add(limits.excess_bytes)),
+            receiver: Receiver::new(role, expected.max(longest).saturating_add(limits.excess_bytes)),
             log: Log::new(),
             queued: VecDeque::new(),
             hold: Duration::ZERO,
@@ -164,14 +177,15 @@ impl Engine {
             answers: Vec::new(),
             awaited: 0,
             probe: None,
+            negotiated: Negotiated::default(),
+            exchange: None,
+            received_bytes: 0,
             frames_allowed: expected.saturating_add(EXCESS_FRAMES),
-            answers_allowed: patterns.iter().filter_map(Pattern::events).map(<[_]>::len).max().unwrap_or(0)
-                + EXCESS_ANSWERS,
+            answers_allowed: plan.expected_answers() + EXCESS_ANSWERS,
             bytes_allowed: expected.saturating_mul(2).saturating_add(limits.excess_bytes),
             peer_close: None,
             gone: false,
-            patterns,
-            scenario,
+            plan,
             limits,
             role,
         }
@@ -207,7 +221,7 @@ impl Engine {
             if matches!(self.phase, Phase::Done) {
                 return Action::Finish;
             }
-            if now >= self.limits.whole {
+            if now >= self.whole {
                 self.give_up("the case to end");
                 continue;
             }
@@ -225,13 +239,14 @@ impl Engine {
             }
             match self.advance(now) {
                 Flow::Again => {}
-                Flow::Wait(until) => return Action::Wait(until.min(self.limits.whole)),
+                Flow::Wait(until) => return Action::Wait(until.min(self.whole)),
             }
         }
     }
 
     /// Everything that was seen and done.
     pub fn into_transcript(mut self) -> Transcript {
+        self.end_exchange();
         self.log_unfinished();
         self.log.finish()
     }
@@ -240,9 +255,9 @@ impl Engine {
         self.log.push(What::Connected);
         if let Phase::Opening { opener, until } = &mut self.phase {
             *until = now.saturating_add(self.limits.opening);
-            let (head, message) = opener.head(&self.scenario.opening);
+            let (head, message) = opener.head(&self.plan.scenario.opening);
             let told = vec![(None, What::Http { dir: Direction::Sent, message })];
-            self.sender.write(&head, &self.scenario.opening.chop, told);
+            self.sender.write(&head, &self.plan.scenario.opening.chop, told);
             self.sender.flush();
         }
     }
@@ -260,7 +275,7 @@ impl Engine {
             Verdict::Incomplete => {}
             Verdict::Opened { message, negotiated, opened, rest } => {
                 self.log.push(What::Http { dir: Direction::Received, message });
-                self.receiver.agree(negotiated);
+                self.agree(negotiated);
                 self.log.push(opened);
                 self.progress = now;
                 self.phase = Phase::Playing { step: 0, wait: None };
@@ -278,21 +293,26 @@ impl Engine {
         }
     }
 
+    /// Takes note of what the opening handshake agreed on.
+    fn agree(&mut self, negotiated: Negotiated) {
+        self.receiver.agree(negotiated);
+        self.negotiated = negotiated;
+    }
+
     fn hear(&mut self, now: Duration, bytes: &[u8]) {
+        self.received_bytes += bytes.len() as u64;
         self.receiver.push(bytes);
         if self.receiver.in_message() {
             self.progress = now;
         }
         while let Some(heard) = self.receiver.next() {
-            if let Some((answer, times)) = Answer::in_entry(&heard.what) {
-                self.progress = now;
-                self.answers.extend(std::iter::repeat_n(answer, times as usize));
-            }
-            self.log.push(heard.what);
+            let Some(mut heard) = self.hear_in_exchange(now, heard) else { continue };
+            let control = heard.control();
+            self.tell(now, heard.what());
             if self.answers.len() > self.answers_allowed {
                 return self.give_up("the peer to stop answering what nobody asked for");
             }
-            match heard.control {
+            match control {
                 None => {}
                 Some(Control::Ping(payload)) => self.answer_ping(&payload),
                 Some(Control::Pong(payload)) => {
@@ -313,6 +333,15 @@ impl Engine {
         }
     }
 
+    /// Adds what the peer did to the transcript and, where it is one, to the answers.
+    pub(super) fn tell(&mut self, now: Duration, what: What) {
+        if let Some((answer, times)) = Answer::in_entry(&what) {
+            self.progress = now;
+            self.answers.extend(std::iter::repeat_n(answer, times as usize));
+        }
+        self.log.push(what);
+    }
+
     /// RFC 6455 5.5.2: "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
     /// already received a Close frame." While we are writing, a pong could fall into the middle of a frame.
     fn answer_ping(&mut self, payload: &[u8]) {
@@ -329,6 +358,7 @@ impl Engine {
         self.heard = now;
         self.gone = true;
         self.sender.discard();
+        self.end_exchange();
         self.log_unfinished();
         self.log.push(how);
         if let Phase::Opening { opener, .. } = &mut self.phase {
@@ -361,7 +391,7 @@ impl Engine {
 
     fn advance(&mut self, now: Duration) -> Flow {
         match &self.phase {
-            Phase::Done => Flow::Wait(self.limits.whole),
+            Phase::Done => Flow::Wait(self.whole),
             Phase::Opening { until, .. } if now < *until => Flow::Wait(*until),
             Phase::Opening { opener, .. } => {
                 for what in opener.timed_out() {
@@ -370,7 +400,10 @@ impl Engine {
                 self.finish();
                 Flow::Again
             }
-            Phase::Playing { .. } | Phase::Settling { .. } if self.is_overtaken() => self.answer_close(now),
+            Phase::Playing { .. } | Phase::Settling { .. } if self.is_overtaken() => {
+                self.end_exchange();
+                self.answer_close(now)
+            }
             Phase::Playing { .. } => self.play(now),
             Phase::Settling { since } => {
                 let since = *since;
@@ -410,7 +443,7 @@ impl Engine {
         let Phase::Playing { step, wait } = &mut self.phase else { return Flow::Again };
         let at = *step;
         self.log.step = Some(at);
-        let scenario = Arc::clone(&self.scenario);
+        let scenario = Arc::clone(&self.plan.scenario);
         let Some(current) = scenario.steps.get(at) else {
             self.log.step = None;
             self.sender.flush();
@@ -424,6 +457,7 @@ impl Engine {
             Step::Send(frame) => self.sender.frame(frame, self.log.step),
             Step::More { payload, chop } => self.sender.more(payload, chop, self.log.step),
             Step::Raw { payload, chop } => self.sender.raw(payload, chop, self.log.step),
+            Step::Exchange(exchange) => return self.play_exchange(now, exchange),
             Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
                 if let Some(wait) = wait.take() {
                     return self.wait(now, wait);
@@ -439,7 +473,7 @@ impl Engine {
         Flow::Again
     }
 
-    fn next_step(&mut self) {
+    pub(super) fn next_step(&mut self) {
         if let Phase::Playing { step, wait } = &mut self.phase {
             *step += 1;
             *wait = None;
@@ -472,7 +506,7 @@ impl Engine {
                 self.next_step();
                 return Flow::Again;
             }
-            Step::Send(_) | Step::More { .. } | Step::Raw { .. } => {
+            Step::Send(_) | Step::More { .. } | Step::Raw { .. } | Step::Exchange(_) => {
                 self.next_step();
                 return Flow::Again;
             }

@@ -14,6 +14,9 @@
 //! never answers `Wait` with a deadline in the past twice: each call at or after the deadline makes progress.
 
 mod close;
+mod exchange;
+#[cfg(test)]
+mod exchange_tests;
 mod log;
 mod machine;
 mod opening;

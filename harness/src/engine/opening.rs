@@ -1,12 +1,12 @@
 //! The request we open with, every byte of which a case can override.
 
 use bytes::{Bytes, BytesMut};
-use wsgrade_cases::model::{HeaderEdit, Opening};
+use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening};
 use wsgrade_codec::check::Negotiated;
-use wsgrade_codec::deflate;
+use wsgrade_codec::deflate::{self, Params, WindowBits};
 use wsgrade_codec::handshake::{
-    ClientHello, Limits, RequestError, RequestHead, ResponseError, ResponseHead, ResponseReader, accept_key,
-    encode_nonce, format_extensions, parse_extensions,
+    ClientHello, Extension, Limits, RequestError, RequestHead, ResponseError, ResponseHead, ResponseReader,
+    accept_key, encode_nonce, format_extensions, parse_extensions,
 };
 use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, What};
 
@@ -52,14 +52,61 @@ impl Request {
         if !self.subprotocols.is_empty() {
             headers.push(("Sec-WebSocket-Protocol".to_owned(), self.subprotocols.join(", ")));
         }
-        if !opening.extensions.is_empty() {
-            headers.push(("Sec-WebSocket-Extensions".to_owned(), opening.extensions.join(", ")));
+        let extensions = offers(opening);
+        if !extensions.is_empty() {
+            headers.push(("Sec-WebSocket-Extensions".to_owned(), extensions.join(", ")));
         }
         headers.push(("User-Agent".to_owned(), concat!("wsgrade/", env!("CARGO_PKG_VERSION")).to_owned()));
         headers.retain(|(ours, _)| !self.headers.iter().any(|(theirs, _)| same(ours, theirs)));
         headers.extend(self.headers.iter().cloned());
         headers
     }
+}
+
+/// What a case offers as a client: one offer for each wish, if it has wishes.
+fn offers(opening: &Opening) -> Vec<String> {
+    if opening.deflate.is_empty() {
+        return opening.extensions.clone();
+    }
+    let offer = |wish: &DeflateWish| {
+        let offer = deflate::Offer {
+            client_no_context_takeover: true,
+            client_max_window_bits: Some(None),
+            server_no_context_takeover: wish.no_context_takeover,
+            server_max_window_bits: wish.max_window_bits.and_then(WindowBits::new),
+        };
+        format_extensions(&[offer.to_extension()])
+    };
+    opening.deflate.iter().map(offer).collect()
+}
+
+/// What a case agrees to as a server: the first of its wishes that the client's offers allow.
+fn agree(offered: &[Extension], wishes: &[DeflateWish]) -> Option<(Params, Extension)> {
+    wishes.iter().find_map(|wish| {
+        let bits = wish.max_window_bits.and_then(WindowBits::new);
+        let support = deflate::Support {
+            client_no_context_takeover: wish.no_context_takeover,
+            client_max_window_bits: bits.unwrap_or_default(),
+            ..deflate::Support::default()
+        };
+        // "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the
+        // corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits"
+        // extension parameter." (RFC 7692 7.1.2.2)
+        let allows = |extension: &&Extension| {
+            bits.is_none()
+                || deflate::Offer::parse(extension).is_ok_and(|offer| offer.client_max_window_bits.is_some())
+        };
+        let allowed: Vec<_> = offered.iter().filter(allows).cloned().collect();
+        let (params, extension) = deflate::negotiate(&allowed, &support)?;
+        // The largest window is the one without a word, but the wish is to say it.
+        Some(match bits {
+            Some(WindowBits::MAX) if params.client_max_window_bits == WindowBits::MAX => {
+                let value = Some(WindowBits::MAX.to_string());
+                (params, extension.with("client_max_window_bits", value))
+            }
+            Some(_) | None => (params, extension),
+        })
+    })
 }
 
 fn same(a: &str, b: &str) -> bool {
@@ -98,6 +145,10 @@ fn head(start: &str, mut headers: Vec<(String, String)>, edits: &[HeaderEdit]) -
 pub struct Accepted {
     raw: Bytes,
     key: String,
+    /// The extensions offered.
+    offered: Vec<Extension>,
+    /// The subprotocol agreed on.
+    subprotocol: Option<String>,
     /// What came behind it.
     rest: Bytes,
 }
@@ -110,7 +161,19 @@ impl Accepted {
     /// Why it does not open a WebSocket connection, with the response to give.
     pub fn new(head: &RequestHead, rest: Bytes) -> Result<Self, RequestError> {
         let request = head.validate()?;
-        Ok(Self { raw: head.raw.clone(), key: request.key, rest })
+        Ok(Self {
+            raw: head.raw.clone(),
+            key: request.key,
+            offered: request.extensions,
+            subprotocol: None,
+            rest,
+        })
+    }
+
+    /// Agrees to a subprotocol, which has to be one of those that the request offers.
+    #[must_use]
+    pub fn with_subprotocol(self, subprotocol: Option<String>) -> Self {
+        Self { subprotocol, ..self }
     }
 
     /// What the transcript has of the request.
@@ -123,9 +186,12 @@ impl Accepted {
         &self.rest
     }
 
-    /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says; and how the transcript has it.
-    pub(super) fn response(&self, opening: &Opening) -> (Vec<u8>, What) {
-        let response = match &opening.raw {
+    /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says.
+    pub(super) fn response(&self, opening: &Opening) -> Response {
+        let agreed = agree(&self.offered, &opening.deflate);
+        let extensions =
+            agreed.as_ref().map(|(_, extension)| format_extensions(std::slice::from_ref(extension)));
+        let bytes = match &opening.raw {
             Some(raw) => raw.to_bytes(),
             None => {
                 let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
@@ -133,19 +199,38 @@ impl Accepted {
                     None | Some(101) => format!("{version} 101 Switching Protocols"),
                     Some(status) => format!("{version} {status} Refused"),
                 };
+                let accept = accept_key(&self.key);
                 let headers = [
-                    ("Upgrade", "websocket"),
-                    ("Connection", "Upgrade"),
-                    ("Sec-WebSocket-Accept", &accept_key(&self.key)),
-                    ("Server", concat!("wsgrade/", env!("CARGO_PKG_VERSION"))),
-                ]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()));
-                head(&start, headers.to_vec(), &opening.headers)
+                    ("Upgrade", Some("websocket")),
+                    ("Connection", Some("Upgrade")),
+                    ("Sec-WebSocket-Accept", Some(accept.as_str())),
+                    ("Sec-WebSocket-Protocol", self.subprotocol.as_deref()),
+                    ("Sec-WebSocket-Extensions", extensions.as_deref()),
+                    ("Server", Some(concat!("wsgrade/", env!("CARGO_PKG_VERSION")))),
+                ];
+                let headers = headers
+                    .iter()
+                    .filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
+                head(&start, headers.collect(), &opening.headers)
             }
         };
-        let what = What::Http { dir: Direction::Sent, message: http_message(&response) };
-        (response, what)
+        Response {
+            sent: What::Http { dir: Direction::Sent, message: http_message(&bytes) },
+            opened: What::Opened { subprotocol: self.subprotocol.clone(), extensions },
+            negotiated: Negotiated { deflate: agreed.map(|(params, _)| params) },
+            bytes,
+        }
     }
+}
+
+/// How we answer the request of a client under test.
+pub(super) struct Response {
+    pub(super) bytes: Vec<u8>,
+    /// How the transcript has it.
+    pub(super) sent: What,
+    /// What it agrees to, for the transcript.
+    pub(super) opened: What,
+    pub(super) negotiated: Negotiated,
 }
 
 /// Our side of the opening handshake of one connection.
@@ -194,7 +279,7 @@ impl Opener {
 
     /// The request, and how the transcript has it.
     pub(super) fn head(&mut self, opening: &Opening) -> (Vec<u8>, HttpMessage) {
-        self.extensions.clone_from(&opening.extensions);
+        self.extensions = offers(opening);
         let head = self.request.head(opening, self.nonce);
         let message = http_message(&head);
         (head, message)

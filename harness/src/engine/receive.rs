@@ -17,11 +17,84 @@ const MAX_MESSAGE: u64 = 256 << 20;
 
 /// Something the peer did.
 #[derive(Debug)]
-pub(super) struct Heard {
-    /// For the transcript.
-    pub(super) what: What,
-    /// For the machine, where it is a control frame.
-    pub(super) control: Option<Control>,
+pub(super) enum Heard {
+    /// A frame, and what it means where it is a control frame.
+    Frame(HeardFrame, Option<Control>),
+    /// A whole message.
+    Message {
+        kind: Kind,
+        /// Inflated, if it came compressed.
+        payload: Bytes,
+        compressed: bool,
+    },
+    /// Anything else, for the transcript.
+    Other(What),
+}
+
+impl Heard {
+    /// What it means, where it is a control frame. Only the first call gives it.
+    pub(super) fn control(&mut self) -> Option<Control> {
+        match self {
+            Self::Frame(_, control) => control.take(),
+            Self::Message { .. } | Self::Other(_) => None,
+        }
+    }
+
+    /// What the transcript has of it.
+    pub(super) fn what(self) -> What {
+        match self {
+            Self::Frame(HeardFrame { header, body, start }, _) => {
+                let frame = frame_info(&header, body.describe(), &start);
+                What::Frame { dir: Direction::Received, frame }
+            }
+            Self::Message { kind, payload, .. } => {
+                let kind = match kind {
+                    Kind::Text => MessageKind::Text,
+                    Kind::Binary => MessageKind::Binary,
+                };
+                What::Message { kind, payload: PayloadInfo::of(&payload) }
+            }
+            Self::Other(what) => what,
+        }
+    }
+}
+
+/// A frame that has arrived, or as much of it as came.
+#[derive(Debug)]
+pub(super) struct HeardFrame {
+    header: Header,
+    body: Body,
+    /// The first two bytes, where a Close frame has its code.
+    start: Vec<u8>,
+}
+
+/// The payload of a frame.
+#[derive(Debug)]
+enum Body {
+    /// Described as it comes, in little memory.
+    Described(PayloadDigest),
+    /// Kept as it comes, to be described if somebody asks.
+    Kept(Vec<Bytes>),
+}
+
+impl Body {
+    fn push(&mut self, bytes: &Bytes) {
+        match self {
+            Self::Described(digest) => digest.push(bytes),
+            Self::Kept(pieces) => pieces.push(bytes.clone()),
+        }
+    }
+
+    fn describe(self) -> PayloadInfo {
+        match self {
+            Self::Described(digest) => digest.finish(),
+            Self::Kept(pieces) => {
+                let mut digest = PayloadDigest::new();
+                pieces.iter().for_each(|piece| digest.push(piece));
+                digest.finish()
+            }
+        }
+    }
 }
 
 /// A control frame from the peer.
@@ -41,6 +114,8 @@ pub(super) struct Receiver {
     /// The role of the peer.
     role: Role,
     message_cap: usize,
+    /// Whether frames are described only if somebody asks.
+    keep: bool,
     frame: Option<Receiving>,
     /// How many frames have begun.
     frames: u64,
@@ -51,14 +126,11 @@ pub(super) struct Receiver {
 /// A frame that is arriving.
 #[derive(Debug)]
 struct Receiving {
-    header: Header,
-    payload: PayloadDigest,
-    /// The first two bytes, where a Close frame has its code.
-    start: Vec<u8>,
+    frame: HeardFrame,
     /// What the frame means, where it is a control frame.
     control: Option<Control>,
     /// What else became known inside it; told after it.
-    after: Vec<What>,
+    after: Vec<Heard>,
 }
 
 impl Receiver {
@@ -70,6 +142,7 @@ impl Receiver {
             checker: Checker::with_cap(role, Negotiated::default(), message_cap),
             role,
             message_cap,
+            keep: false,
             frame: None,
             frames: 0,
             violations: 0,
@@ -88,17 +161,16 @@ impl Receiver {
             match &piece {
                 Piece::Header(header) => {
                     self.frames += 1;
-                    self.frame = Some(Receiving {
-                        header: *header,
-                        payload: PayloadDigest::new(),
-                        start: Vec::new(),
-                        control: None,
-                        after: Vec::new(),
-                    });
+                    let body = match self.keep {
+                        false => Body::Described(PayloadDigest::new()),
+                        true => Body::Kept(Vec::new()),
+                    };
+                    let frame = HeardFrame { header: *header, body, start: Vec::new() };
+                    self.frame = Some(Receiving { frame, control: None, after: Vec::new() });
                 }
                 Piece::Payload { bytes, .. } => {
-                    if let Some(frame) = &mut self.frame {
-                        frame.payload.push(bytes);
+                    if let Some(Receiving { frame, .. }) = &mut self.frame {
+                        frame.body.push(bytes);
                         let missing = 2 - frame.start.len().min(2);
                         frame.start.extend_from_slice(&bytes[..missing.min(bytes.len())]);
                     }
@@ -114,6 +186,12 @@ impl Receiver {
         }
     }
 
+    /// From the next frame on: whether frames are described only if somebody asks. It takes more memory, up to a
+    /// message's.
+    pub(super) fn keep(&mut self, keep: bool) {
+        self.keep = keep;
+    }
+
     /// What became known since it was last asked.
     pub(super) fn next(&mut self) -> Option<Heard> {
         self.heard.pop_front()
@@ -127,14 +205,14 @@ impl Receiver {
     /// Whether the peer is in the middle of a message or of a data frame.
     pub(super) fn in_message(&self) -> bool {
         self.checker.in_message().is_some()
-            || self.frame.as_ref().is_some_and(|frame| !frame.header.opcode.is_control())
+            || self.frame.as_ref().is_some_and(|frame| !frame.frame.header.opcode.is_control())
     }
 
     /// The frame that the end of the connection cut short, as far as it came. What was not listened to is dropped.
     pub(super) fn unfinished(&mut self) -> Vec<What> {
         self.heard.clear();
         self.end_frame();
-        let mut story: Vec<_> = self.heard.drain(..).map(|heard| heard.what).collect();
+        let mut story: Vec<_> = self.heard.drain(..).map(Heard::what).collect();
         if self.decoder.in_frame().is_none() && self.decoder.buffered() > 0 {
             let payload = PayloadInfo::of(self.decoder.buffer());
             story.push(What::Bytes { dir: Direction::Received, payload });
@@ -144,10 +222,9 @@ impl Receiver {
     }
 
     fn end_frame(&mut self) {
-        let Some(Receiving { header, payload, start, control, after }) = self.frame.take() else { return };
-        let frame = frame_info(&header, payload.finish(), &start);
-        self.heard.push_back(Heard { what: What::Frame { dir: Direction::Received, frame }, control });
-        self.heard.extend(after.into_iter().map(|what| Heard { what, control: None }));
+        let Some(Receiving { frame, control, after }) = self.frame.take() else { return };
+        self.heard.push_back(Heard::Frame(frame, control));
+        self.heard.extend(after);
     }
 
     /// Takes what the checker found into the frame that is arriving.
@@ -158,19 +235,17 @@ impl Receiver {
                 Item::Violation(Violation { rule, detail }) => {
                     self.violations += 1;
                     if self.violations <= TOLD_VIOLATIONS {
-                        frame.after.push(What::Violation { rule: rule.id().to_owned(), detail });
+                        frame
+                            .after
+                            .push(Heard::Other(What::Violation { rule: rule.id().to_owned(), detail }));
                     }
                 }
-                Item::Message { kind, payload, .. } => {
-                    let kind = match kind {
-                        Kind::Text => MessageKind::Text,
-                        Kind::Binary => MessageKind::Binary,
-                    };
-                    frame.after.push(What::Message { kind, payload: PayloadInfo::of(&payload) });
+                Item::Message { kind, payload, compressed, fragments: _ } => {
+                    frame.after.push(Heard::Message { kind, payload, compressed });
                 }
-                Item::TooBig { opcode, received } => frame.after.push(What::TimedOut {
+                Item::TooBig { opcode, received } => frame.after.push(Heard::Other(What::TimedOut {
                     waited_for: format!("a {opcode} of expected length to end: it has {received} bytes"),
-                }),
+                })),
                 Item::Ping(body) => frame.control = Some(Control::Ping(body)),
                 Item::Pong(body) => frame.control = Some(Control::Pong(body)),
                 Item::Close { body, .. } => {

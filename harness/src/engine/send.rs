@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{Chop, ChopAt, Frame, Length, Mask, Payload};
-use wsgrade_codec::wire::{self, Header, Opcode};
-use wsgrade_codec::{Role, mask};
+use wsgrade_codec::wire::{self, Header, Opcode, Rsv};
+use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::{Direction, PayloadInfo, What};
 
 use super::log::frame_info;
@@ -32,11 +32,23 @@ pub(super) struct Sender {
     batch: BytesMut,
     told: Vec<(Option<usize>, What)>,
     queue: VecDeque<Piece>,
+    /// How many bytes were ever queued.
+    queued_bytes: u64,
     /// The frame that a `more` step goes on with: its key, and how much of its payload is sent.
     unfinished: Option<Unfinished>,
     /// Whether the peer, if it counts as we do, expects a frame header next.
     at_boundary: bool,
     sent_close: bool,
+}
+
+/// A message to send, compressed already if it is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing<'a> {
+    pub(super) kind: Kind,
+    pub(super) payload: &'a [u8],
+    pub(super) compressed: bool,
+    /// How many bytes go into a frame.
+    pub(super) fragment: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +66,16 @@ impl Sender {
             batch: BytesMut::new(),
             told: Vec::new(),
             queue: VecDeque::new(),
+            queued_bytes: 0,
             unfinished: None,
             at_boundary: true,
             sent_close: false,
         }
+    }
+
+    /// How many bytes were ever to be sent.
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.queued_bytes
     }
 
     /// Whether a Close frame was handed out.
@@ -85,23 +103,83 @@ impl Sender {
         let body = frame.payload.to_bytes();
         let described = PayloadInfo::of(&body);
         for _ in 0..frame.times {
-            let header = self.header(frame, body.len() as u64);
-            let mut bytes = BytesMut::with_capacity(wire::MAX_HEADER_BYTES + body.len());
-            bytes.extend_from_slice(&header.encode());
-            let start = bytes.len();
-            bytes.extend_from_slice(&body);
-            if let Some(key) = header.mask {
-                mask::apply(key, 0, &mut bytes[start..]);
-            }
-            let declared = header.length.value();
-            self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
-            self.at_boundary = declared == body.len() as u64;
-            let mut info = frame_info(&header, described.clone(), &body);
-            let writes = count_writes(bytes.len(), &frame.chop);
-            info.chops = (writes > 1).then_some(writes);
-            let told = (step, What::Frame { dir: Direction::Sent, frame: info });
-            self.write(&bytes, &frame.chop, vec![told]);
+            self.frame_of(frame, &body, described.clone(), step);
         }
+    }
+
+    /// A whole message in frames of `fragment` bytes, the last of which may be shorter but not empty, unless the
+    /// message is. `told`: whether the transcript is told of its frames; else their headers are given back, for
+    /// [`tell_late`](Self::tell_late).
+    pub(super) fn message(&mut self, message: &Outgoing<'_>, told: bool, step: Option<usize>) -> Vec<Header> {
+        let Outgoing { kind, payload, compressed, fragment } = *message;
+        let mut headers = Vec::new();
+        let size = fragment.map_or(usize::MAX, |size| size.max(1) as usize);
+        let mut rest = payload;
+        let mut first = true;
+        while first || !rest.is_empty() {
+            let (body, after) = rest.split_at(rest.len().min(size));
+            let frame = Frame {
+                fin: after.is_empty(),
+                rsv: if first && compressed { Rsv::RSV1 } else { Rsv::NONE },
+                ..Frame::new(if first { Opcode::of(kind) } else { Opcode::CONTINUATION }, Payload::default())
+            };
+            if told {
+                self.frame_of(&frame, body, PayloadInfo::of(body), step);
+            } else {
+                let header = self.header(&frame, body.len() as u64);
+                self.put(&header, body);
+                headers.push(header);
+            }
+            rest = after;
+            first = false;
+        }
+        self.flush();
+        headers
+    }
+
+    /// The frames of a message as the transcript has them, from what [`message`](Self::message) gave back.
+    pub(super) fn tell_late(headers: &[Header], mut payload: &[u8]) -> Vec<What> {
+        let mut story = Vec::new();
+        for header in headers {
+            let len = usize::try_from(header.length.value()).unwrap_or(usize::MAX);
+            let (body, rest) = payload.split_at(payload.len().min(len));
+            let frame = frame_info(header, PayloadInfo::of(body), body);
+            story.push(What::Frame { dir: Direction::Sent, frame });
+            payload = rest;
+        }
+        story
+    }
+
+    /// Puts a frame into the batch.
+    fn put(&mut self, header: &Header, body: &[u8]) {
+        self.batch.reserve(wire::MAX_HEADER_BYTES + body.len());
+        self.batch.extend_from_slice(&header.encode());
+        let start = self.batch.len();
+        self.batch.extend_from_slice(body);
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, &mut self.batch[start..]);
+        }
+    }
+
+    /// A frame with this payload instead of its own.
+    fn frame_of(&mut self, frame: &Frame, body: &[u8], described: PayloadInfo, step: Option<usize>) {
+        let header = self.header(frame, body.len() as u64);
+        let declared = header.length.value();
+        self.unfinished = Some(Unfinished { mask: header.mask, sent: body.len() as u64, declared });
+        self.at_boundary = declared == body.len() as u64;
+        let mut info = frame_info(&header, described, body);
+        let told = |info| (step, What::Frame { dir: Direction::Sent, frame: info });
+        if frame.chop.at == ChopAt::Together {
+            self.put(&header, body);
+            self.told.push(told(info));
+            return;
+        }
+        self.flush();
+        self.put(&header, body);
+        let bytes = self.batch.split();
+        let writes = count_writes(bytes.len(), &frame.chop);
+        info.chops = (writes > 1).then_some(writes);
+        self.write(&bytes, &frame.chop, vec![told(info)]);
     }
 
     /// A lawful frame of our own: a probe, a pong, a Close.
@@ -163,6 +241,7 @@ impl Sender {
             return;
         }
         self.flush();
+        self.queued_bytes += bytes.len() as u64;
         let mut rest = Bytes::copy_from_slice(bytes);
         for size in cuts(bytes.len(), &chop.at) {
             let goes_on = told.is_empty();
@@ -180,6 +259,7 @@ impl Sender {
     pub(super) fn flush(&mut self) {
         if !self.batch.is_empty() {
             let bytes = self.batch.split().freeze();
+            self.queued_bytes += bytes.len() as u64;
             let told = std::mem::take(&mut self.told);
             self.queue.push_back(Piece { bytes, pause: Duration::ZERO, told, goes_on: false });
         }

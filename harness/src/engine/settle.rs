@@ -38,7 +38,7 @@ impl Engine {
     /// The peer has to fail the connection. If it answers what it must not, or is silent but alive, then it has
     /// not, and waiting longer would show nothing new.
     fn settle_failing(&mut self, now: Duration, since: Duration, until: Duration) -> Flow {
-        let fits: Vec<_> = self.patterns.iter().map(|pattern| pattern.fit(&self.answers)).collect();
+        let fits: Vec<_> = self.plan.patterns().iter().map(|pattern| pattern.fit(&self.answers)).collect();
         if !fits.is_empty() && fits.iter().all(|fit| *fit == Fit::No) {
             return self.close(now, GOING_AWAY);
         }
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Whether nothing that may still come can change which outcome is the first to match.
     fn outcome_is_known(&self) -> bool {
-        for pattern in &self.patterns {
+        for pattern in self.plan.patterns() {
             match pattern.fit(&self.answers) {
                 Fit::Match => return true,
                 Fit::Possible => return false,

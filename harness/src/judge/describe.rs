@@ -32,6 +32,9 @@ fn answer(answer: &Answer) -> String {
         Answer::Binary(payload) => format!("binary of {}", bytes(payload)),
         Answer::Pong(payload) => format!("pong of {}", bytes(payload)),
         Answer::Open(mark) => format!("still open at {mark}"),
+        Answer::Exchanged { messages, of } if messages == of => format!("all of {of} echoes"),
+        Answer::Exchanged { messages, of } => format!("{messages} of {of} echoes"),
+        Answer::Declined => "did not agree to permessage-deflate".to_owned(),
     }
 }
 

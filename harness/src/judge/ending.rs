@@ -65,6 +65,8 @@ impl Facts {
                 | What::TimedOut { .. }
                 | What::Closed { how: ClosedHow::Normal | ClosedHow::Abort | ClosedHow::Half }
                 | What::Trouble { .. }
+                | What::Exchanged { .. }
+                | What::Declined { .. }
                 | What::Folded { .. } => {}
             }
         }

@@ -21,9 +21,10 @@ use wsgrade_cases::describe as in_words;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{Accept, By, Outcome, Scenario};
 use wsgrade_codec::Role;
-use wsgrade_reports::record::{Behavior, CloseVerdict, Finding, Transcript, What};
+use wsgrade_reports::record::{Behavior, CloseVerdict, Entry, Finding, Transcript, What};
 
-use crate::answer::{Fit, Pattern, answers_in};
+use crate::answer::{Fit, answers_in};
+use crate::plan::Plan;
 use ending::{Facts, judge_ending};
 
 /// What the judge has to say of a case.
@@ -40,13 +41,18 @@ pub struct Judgement {
 }
 
 /// Judges one transcript. `role` is that of the endpoint under test.
-pub fn judge(scenario: &Scenario, role: Role, transcript: &Transcript) -> Judgement {
+pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
+    let scenario = &*plan.scenario;
     let facts = Facts::of(transcript);
     if let Some((entry, reason)) = trouble(transcript) {
-        return inconclusive(scenario, &facts, entry, reason);
+        return match refused_offer(scenario, transcript) {
+            true => bad_opening(scenario, entry, reason),
+            false => inconclusive(scenario, &facts, entry, reason),
+        };
     }
     let answers = answers_in(transcript);
-    let matched = scenario.accept.iter().find(|accept| {
+    let mut outcomes = scenario.accept.iter().zip(plan.patterns());
+    let matched = outcomes.find(|(accept, pattern)| {
         let ended_so = match &accept.ending {
             Some(ending) => {
                 judge_ending(ending, &facts, role).is_none_or(|judged| ending::is_accepted(judged.verdict))
@@ -54,8 +60,9 @@ pub fn judge(scenario: &Scenario, role: Role, transcript: &Transcript) -> Judgem
             // Where the peer must fail the connection, not doing so is what it did, not only how it ended.
             None => scenario.ending.by != By::Peer || facts.peer_began(),
         };
-        ended_so && Pattern::new(scenario, &accept.saw).fit(&answers) == Fit::Match
+        ended_so && pattern.fit(&answers) == Fit::Match
     });
+    let matched = matched.map(|(accept, _)| accept);
     let first = scenario.accept.first();
     let asked = matched.or(first).and_then(|accept| accept.ending.as_ref()).unwrap_or(&scenario.ending);
     let judged = judge_ending(asked, &facts, role);
@@ -104,8 +111,34 @@ pub fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
         | What::EndOfStream
         | What::Reset
         | What::Closed { .. }
+        | What::Exchanged { .. }
+        | What::Declined { .. }
         | What::Folded { .. } => None,
     })
+}
+
+/// Whether the opening failed by what the server made of the case's offers: it took one in a way that was not
+/// offered, or called the request a bad one. "A server MAY decline" (RFC 7692 5.1) is done by accepting the
+/// connection without the extension.
+fn refused_offer(scenario: &Scenario, transcript: &Transcript) -> bool {
+    let refused = |entry: &Entry| matches!(entry.what, What::OpeningFailed { status: Some(101 | 400), .. });
+    !scenario.opening.deflate.is_empty() && transcript.entries.iter().any(refused)
+}
+
+/// The peer broke a rule in the opening handshake.
+fn bad_opening(scenario: &Scenario, entry: usize, reason: &str) -> Judgement {
+    let finding = Finding {
+        rule: main_rule(scenario),
+        expected: "a response that agrees to one of the offers, or to none".to_owned(),
+        observed: reason.to_owned(),
+        entry: Some(entry),
+    };
+    Judgement {
+        behavior: Behavior::Fail,
+        close: CloseVerdict::Informational,
+        close_code: None,
+        findings: vec![finding],
+    }
 }
 
 fn inconclusive(scenario: &Scenario, facts: &Facts, entry: usize, reason: &str) -> Judgement {

@@ -10,9 +10,8 @@ use wsgrade_reports::record::{CaseRecord, Role, TargetReport};
 const MAX_AGENTS: usize = 64;
 
 /// The results of every agent.
+#[derive(Default)]
 pub(super) struct Board {
-    /// How many cases are selected.
-    selected: usize,
     agents: Mutex<BTreeMap<String, Agent>>,
     /// How often something changed, so that those who wait for something know when to look.
     changes: watch::Sender<u64>,
@@ -44,10 +43,6 @@ struct Agent {
 }
 
 impl Board {
-    pub(super) fn new(selected: usize) -> Self {
-        Self { selected, agents: Mutex::default(), changes: watch::channel(0).0 }
-    }
-
     /// An agent begins to play a case; `None` if there is no place for one more agent.
     pub(super) fn begin(&self, agent: &str, software: Option<String>) -> Option<Playing<'_>> {
         let mut agents = self.agents();
@@ -101,18 +96,20 @@ impl Board {
         }
     }
 
-    /// One target for each agent.
-    pub(super) fn targets(&self, url: &str) -> Vec<TargetReport> {
+    /// One target for each agent. `expected` is how many cases an agent has to play, by its name.
+    pub(super) fn targets(&self, url: &str, expected: impl Fn(&str) -> usize) -> Vec<TargetReport> {
         let agents = self.agents();
-        let target = |(name, agent): (&String, &Agent)| TargetReport {
-            name: name.clone(),
-            url: url.to_owned(),
-            role: Role::Client,
-            agent: agent.software.clone(),
-            process: None,
-            stopped: (agent.records.len() < self.selected)
-                .then(|| format!("the client ran {} of {} cases", agent.records.len(), self.selected)),
-            cases: agent.records.values().cloned().collect(),
+        let target = |(name, agent): (&String, &Agent)| {
+            let (ran, expected) = (agent.records.len(), expected(name));
+            TargetReport {
+                name: name.clone(),
+                url: url.to_owned(),
+                role: Role::Client,
+                agent: agent.software.clone(),
+                process: None,
+                stopped: (ran < expected).then(|| format!("the client ran {ran} of {expected} cases")),
+                cases: agent.records.values().cloned().collect(),
+            }
         };
         agents.iter().filter(|(_, agent)| !agent.records.is_empty()).map(target).collect()
     }

@@ -5,27 +5,28 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
-use wsgrade_codec::handshake::{HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse};
+use wsgrade_codec::handshake::{
+    Agreement, HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse,
+};
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::Transcript;
 use wsgrade_reports::render::html;
 
-use super::Shared;
-use super::api::{Call, CaseRef};
+use super::api::{Call, CaseRef, Unnamed};
 use super::board::Playing;
-use crate::carrier::tcp;
+use super::{Refusals, Shared, command};
+use crate::autobahn::words;
+use crate::carrier::{self, Link};
 use crate::engine::{Accepted, Engine};
 use crate::event::RunEvent;
+use crate::plan::Plan;
 use crate::runner::case;
 
 /// Serves one connection, whatever it wants.
-pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
-    // Where it cannot be set, small writes are late, and nothing else.
-    let _ = stream.set_nodelay(true);
+pub(super) async fn serve<L: Link>(mut stream: L, shared: &Shared) {
     let patience = shared.run.settings.limits.opening;
     let response = match timeout(patience, request(&mut stream)).await {
         Ok(Ok(Some((head, rest)))) => match respond(&mut stream, shared, &head, rest).await {
@@ -45,7 +46,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: &Shared) {
 }
 
 /// The request's head and what came behind it; `None` if the client went before that.
-async fn request(stream: &mut TcpStream) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
+async fn request(stream: &mut impl Link) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
     let mut reader = RequestReader::new(HeadLimits::default());
     let mut buffer = [0; 4096];
     loop {
@@ -58,7 +59,7 @@ async fn request(stream: &mut TcpStream) -> Result<Option<(RequestHead, BytesMut
 
 /// Answers a request; gives a plain HTTP response, unless WebSocket was spoken.
 async fn respond(
-    stream: &mut TcpStream,
+    stream: &mut impl Link,
     shared: &Shared,
     head: &RequestHead,
     rest: BytesMut,
@@ -66,62 +67,99 @@ async fn respond(
     if head.headers.get("Upgrade").is_none() {
         return Some(page(shared, head));
     }
-    let accepted = match Accepted::new(head, rest.freeze()) {
+    let refused = |status, reason: &str| Some(shared.face.refusals.response(status, reason));
+    let accepted = match Accepted::new(head, rest.clone().freeze()) {
         Ok(accepted) => accepted,
         Err(error) => return Some(error.response()),
     };
-    let call = match Call::parse(&head.target) {
-        Ok(call) => call,
-        Err(reason) => return Some(refuse(404, &[], &reason)),
+    let unnamed = match shared.face.refusals {
+        Refusals::Told => Unnamed::Called,
+        Refusals::Mute => Unnamed::Refused,
     };
-    let found = |case: &CaseRef| find(shared, case).ok_or_else(|| refuse(400, &[], "there is no such case"));
+    let call = match Call::parse(&head.target, unnamed) {
+        Ok(call) => call,
+        Err(reason) => return refused(404, &reason),
+    };
+    let accepted = accepted.with_subprotocol(subprotocol(shared, head));
+    let peer = Peer { shared, accepted: &accepted };
+    let no_such_case = "there is no such case";
     match call {
         Call::RunCase(case, agent) => {
-            let index = match found(&case) {
-                Ok(index) => index,
-                Err(response) => return Some(response),
-            };
+            let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
+            if excluded(shared, &agent, index) {
+                peer.play(stream, &message(None)).await;
+                return None;
+            }
             let Some(playing) = shared.board.begin(&agent, software(head)) else {
-                return Some(refuse(503, &[], "there are too many agents already"));
+                return refused(503, "there are too many agents already");
             };
-            run_case(stream, shared, &accepted, index, &agent, &playing).await;
+            run_case(stream, &peer, index, &agent, &playing).await;
         }
-        Call::CaseCount => say(stream, shared, &accepted, shared.run.selected.len().to_string()).await,
-        Call::CaseInfo(case) => match found(&case) {
-            Ok(index) => {
-                let scenario = &shared.run.selected[index];
-                let info = serde_json::json!({ "id": scenario.id.as_str(), "description": scenario.title });
-                say(stream, shared, &accepted, info.to_string()).await;
+        Call::CaseCount => peer.say(stream, shared.run.selected.len().to_string()).await,
+        Call::CaseInfo(case) => {
+            let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
+            let scenario = &shared.run.selected[index].scenario;
+            // With the spaces and the order of the old server: not every driver has a JSON parser.
+            let description = serde_json::Value::from(scenario.title.as_str());
+            let info = format!(r#"{{"id": "{}", "description": {description}}}"#, scenario.id);
+            peer.say(stream, info).await;
+        }
+        Call::CaseStatus(case, agent) => {
+            let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
+            if excluded(shared, &agent, index) {
+                // There will never be a result to wait for.
+                peer.play(stream, &message(None)).await;
+                return None;
             }
-            Err(response) => return Some(response),
-        },
-        Call::CaseStatus(case, agent) => match found(&case) {
-            Ok(index) => {
-                let status = shared.board.result(&agent, index, |record| {
-                    serde_json::json!({ "behavior": autobahn(record.behavior) }).to_string()
-                });
-                match timeout(shared.run.settings.limits.whole, status).await {
-                    Ok(status) => say(stream, shared, &accepted, status).await,
-                    Err(_) => return Some(refuse(503, &[], "there is no result yet")),
-                }
+            let status = shared.board.result(&agent, index, |record| {
+                format!(r#"{{"behavior": "{}"}}"#, words::behavior(record.behavior))
+            });
+            match timeout(shared.run.settings.limits.whole, status).await {
+                Ok(status) => peer.say(stream, status).await,
+                Err(_) => return refused(503, "there is no result yet"),
             }
-            Err(response) => return Some(response),
-        },
+        }
         Call::UpdateReports { agent, stop } => {
             // A case ends by itself within this time.
             let _ = timeout(shared.run.settings.limits.whole, shared.board.idle(agent.as_deref())).await;
             (shared.on_update)(&shared.record());
-            play(stream, shared, &message(None), &accepted).await;
+            peer.play(stream, &message(None)).await;
             if stop {
                 shared.stop.send_replace(true);
             }
         }
         Call::StopServer => {
-            play(stream, shared, &message(None), &accepted).await;
+            peer.play(stream, &message(None)).await;
             shared.stop.send_replace(true);
+        }
+        Call::Command => {
+            let agreement = Agreement { subprotocol: subprotocol(shared, head), ..Agreement::default() };
+            let request = match head.validate() {
+                Ok(request) => request,
+                Err(error) => return Some(error.response()),
+            };
+            match request.accept(&agreement) {
+                Ok(response) => {
+                    command::converse(stream, &response, &rest, &shared.run.settings.limits).await
+                }
+                Err(error) => return refused(400, &error.to_string()),
+            }
         }
     }
     None
+}
+
+impl Refusals {
+    /// The response of a call that cannot be served.
+    fn response(self, status: u16, reason: &str) -> Vec<u8> {
+        match self {
+            Self::Told => refuse(status, &[], reason),
+            Self::Mute => {
+                b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    .to_vec()
+            }
+        }
+    }
 }
 
 /// The report as it stands.
@@ -140,20 +178,42 @@ fn page(shared: &Shared, head: &RequestHead) -> Vec<u8> {
     [head.into_bytes(), body.into_bytes()].concat()
 }
 
-async fn run_case(
-    stream: &mut TcpStream,
-    shared: &Shared,
-    accepted: &Accepted,
+/// A client whose request can be accepted.
+struct Peer<'a> {
+    shared: &'a Shared,
+    accepted: &'a Accepted,
+}
+
+impl Peer<'_> {
+    /// One text message, then a Close without a code.
+    async fn say(&self, stream: &mut impl Link, text: String) {
+        self.play(stream, &message(Some(text))).await;
+    }
+
+    async fn play(&self, stream: &mut impl Link, plan: &Arc<Plan>) -> (Transcript, Duration) {
+        let settings = &self.shared.run.settings;
+        let began = Instant::now();
+        let seed = case::seed_of(settings.seed, plan.scenario.id.as_str());
+        let mut engine = Engine::accepting(Arc::clone(plan), self.accepted, settings.limits.clone(), seed);
+        carrier::play_on(&mut engine, stream, began, settings.limits.answer).await;
+        (engine.into_transcript(), began.elapsed())
+    }
+}
+
+async fn run_case<L: Link>(
+    stream: &mut L,
+    peer: &Peer<'_>,
     index: usize,
     agent: &str,
     playing: &Playing<'_>,
 ) {
-    let scenario = &shared.run.selected[index];
-    let (transcript, took) = play(stream, shared, scenario, accepted).await;
-    let record = case::record(scenario, Role::Client, transcript, took, &shared.repeat);
+    let shared = peer.shared;
+    let plan = &shared.run.selected[index];
+    let (transcript, took) = peer.play(stream, plan).await;
+    let record = case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat);
     shared.run.tell(RunEvent::CaseFinished {
         id: format!("{agent}: {}", record.id),
-        title: scenario.title.clone(),
+        title: plan.scenario.title.clone(),
         behavior: record.behavior,
         close: record.close,
         reason: record.findings.first().map(|finding| finding.observed.clone()),
@@ -162,34 +222,26 @@ async fn run_case(
     shared.board.put(playing, index, record);
 }
 
-/// One text message, then a Close without a code.
-async fn say(stream: &mut TcpStream, shared: &Shared, accepted: &Accepted, text: String) {
-    play(stream, shared, &message(Some(text)), accepted).await;
+/// The first of the client's subprotocols that we speak.
+fn subprotocol(shared: &Shared, head: &RequestHead) -> Option<String> {
+    let offered = head.validate().ok()?.subprotocols;
+    offered.into_iter().find(|name| shared.face.subprotocols.contains(name))
 }
 
-async fn play(
-    stream: &mut TcpStream,
-    shared: &Shared,
-    scenario: &Arc<Scenario>,
-    accepted: &Accepted,
-) -> (Transcript, Duration) {
-    let settings = &shared.run.settings;
-    let began = Instant::now();
-    let seed = case::seed_of(settings.seed, scenario.id.as_str());
-    let mut engine = Engine::accepting(Arc::clone(scenario), accepted, settings.limits.clone(), seed);
-    tcp::play_on(&mut engine, stream, began, settings.limits.answer).await;
-    (engine.into_transcript(), began.elapsed())
+/// Whether an agent is kept from a case.
+fn excluded(shared: &Shared, agent: &str, index: usize) -> bool {
+    (shared.face.excluded)(agent, &shared.run.selected[index].scenario.id)
 }
 
 /// A conversation that says one thing, and asks nothing.
-fn message(text: Option<String>) -> Arc<Scenario> {
+fn message(text: Option<String>) -> Arc<Plan> {
     let mut steps = Vec::new();
     if let Some(text) = text {
         steps.push(Step::Send(Frame::new(Opcode::TEXT, Payload::Text(text))));
     }
     steps.push(Step::Send(Frame::new(Opcode::CLOSE, Payload::default())));
     let ending = Ending { by: By::Either, codes: Vec::new(), clean: false };
-    Arc::new(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
+    Plan::alone(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
 }
 
 /// The index of a case in the selection.
@@ -197,23 +249,11 @@ fn find(shared: &Shared, case: &CaseRef) -> Option<usize> {
     let selected = &shared.run.selected;
     match case {
         CaseRef::Number(number) => number.checked_sub(1).filter(|index| *index < selected.len()),
-        CaseRef::Id(id) => selected.iter().position(|scenario| scenario.id.as_str() == id),
+        CaseRef::Id(id) => selected.iter().position(|plan| plan.scenario.id.as_str() == id),
     }
 }
 
 /// The `User-Agent`.
 fn software(head: &RequestHead) -> Option<String> {
     head.headers.get("User-Agent").map(|value| String::from_utf8_lossy(value).into_owned())
-}
-
-/// Autobahn's word for a verdict, which drivers may compare with.
-fn autobahn(behavior: wsgrade_reports::record::Behavior) -> &'static str {
-    use wsgrade_reports::record::Behavior;
-    match behavior {
-        Behavior::Pass => "OK",
-        Behavior::Informational => "INFORMATIONAL",
-        Behavior::Unimplemented => "UNIMPLEMENTED",
-        Behavior::NonStrict => "NON-STRICT",
-        Behavior::Fail | Behavior::Inconclusive => "FAILED",
-    }
 }

@@ -8,67 +8,65 @@ use wsgrade_codec::Role;
 use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding, Transcript};
 
 use super::{Settings, milliseconds};
-use crate::carrier::tcp::{self, Patience};
+use crate::carrier::{self, Patience};
 use crate::engine::Engine;
 use crate::judge::{judge, trouble};
+use crate::plan::Plan;
 use crate::target::Target;
 
 /// Plays a case and judges it.
-pub(super) async fn play(
-    scenario: &Arc<Scenario>,
-    target: &Target,
-    settings: &Settings,
-    repeat: &str,
-) -> CaseRecord {
-    let (transcript, took) = play_on(scenario, target, settings).await;
-    record(scenario, Role::Server, transcript, took, repeat)
+pub(super) async fn play(plan: &Arc<Plan>, target: &Target, settings: &Settings, repeat: &str) -> CaseRecord {
+    let (transcript, took) = play_on(plan, target, settings).await;
+    record(plan, Role::Server, target.carrier(), transcript, took, repeat)
 }
 
 /// Judges what was on the wire. `role` is that of the endpoint under test.
 pub(crate) fn record(
-    scenario: &Scenario,
+    plan: &Plan,
     role: Role,
+    carrier: &str,
     transcript: Transcript,
     took: Duration,
     repeat: &str,
 ) -> CaseRecord {
-    let judgement = judge(scenario, role, &transcript);
+    let judgement = judge(plan, role, &transcript);
     CaseRecord {
-        id: scenario.id.to_string(),
+        id: plan.scenario.id.to_string(),
         role: match role {
             Role::Server => record::Role::Server,
             Role::Client => record::Role::Client,
         },
-        carrier: tcp::NAME.to_owned(),
+        carrier: carrier.to_owned(),
         behavior: judgement.behavior,
         close: judgement.close,
         close_code: judgement.close_code,
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
-        repeat: format!("{repeat}{}", scenario.id),
+        repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
 }
 
 /// Plays a case and says only what was on the wire.
 pub(super) async fn play_on(
-    scenario: &Arc<Scenario>,
+    plan: &Arc<Plan>,
     target: &Target,
     settings: &Settings,
 ) -> (Transcript, Duration) {
     let limits = &settings.limits;
-    let seed = seed_of(settings.seed, scenario.id.as_str());
-    let engine = Engine::connecting(Arc::clone(scenario), target.request.clone(), limits.clone(), seed);
-    tcp::play(engine, target.addr, Patience { connect: limits.opening, write: limits.answer }).await
+    let seed = seed_of(settings.seed, plan.scenario.id.as_str());
+    let engine = Engine::connecting(Arc::clone(plan), target.request.clone(), limits.clone(), seed);
+    let patience = Patience { connect: limits.opening, write: limits.answer };
+    carrier::play(engine, target.addr, target.tls.as_ref(), patience).await
 }
 
 /// The record of a case that was not played because the target lacks what it needs.
-pub(super) fn unimplemented(scenario: &Scenario, lacks: &str, repeat: &str) -> CaseRecord {
+pub(super) fn unimplemented(scenario: &Scenario, carrier: &str, lacks: &str, repeat: &str) -> CaseRecord {
     CaseRecord {
         id: scenario.id.to_string(),
         role: record::Role::Server,
-        carrier: tcp::NAME.to_owned(),
+        carrier: carrier.to_owned(),
         behavior: Behavior::Unimplemented,
         close: CloseVerdict::Informational,
         close_code: None,

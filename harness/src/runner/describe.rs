@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::plan::Plan;
 use wsgrade_cases::describe as in_words;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::Scenario;
@@ -13,10 +14,10 @@ use wsgrade_reports::record::{CaseInfo, RuleText, TargetReport};
 /// The selected cases, and every rule that they or any finding name.
 pub(super) fn describe(
     catalogue: &Catalogue,
-    selected: &[Arc<Scenario>],
+    selected: &[Arc<Plan>],
     targets: &[TargetReport],
 ) -> (Vec<CaseInfo>, BTreeMap<String, RuleText>) {
-    let cases: Vec<_> = selected.iter().map(|scenario| case(catalogue, scenario)).collect();
+    let cases: Vec<_> = selected.iter().map(|plan| case(catalogue, &plan.scenario)).collect();
     let of_cases = cases.iter().flat_map(|case| case.rules.iter().cloned());
     let of_findings = targets
         .iter()

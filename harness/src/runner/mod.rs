@@ -18,11 +18,11 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use wsgrade_cases::Catalogue;
-use wsgrade_cases::model::Scenario;
 use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
 
 use crate::engine::Limits;
 use crate::event::RunEvent;
+use crate::plan::Plan;
 use crate::spawn::Process;
 use crate::target::Target;
 
@@ -45,7 +45,7 @@ pub struct Run {
     /// Every case known.
     pub catalogue: Arc<Catalogue>,
     /// Those to play, in catalogue order.
-    pub selected: Vec<Arc<Scenario>>,
+    pub selected: Vec<Arc<Plan>>,
     /// How.
     pub settings: Settings,
     /// The `-c` and `-x` patterns, for the record.

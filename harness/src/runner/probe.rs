@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use wsgrade_cases::model::{Ending, Frame, Need, Opening, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
@@ -12,6 +11,7 @@ use wsgrade_reports::record::{Behavior, Direction, Transcript, What};
 use super::Settings;
 use super::case::{no_connection, play_on};
 use crate::judge::judge;
+use crate::plan::Plan;
 use crate::target::Target;
 
 /// What the probe found.
@@ -39,7 +39,7 @@ pub async fn probe(
     settings: &Settings,
     needed: &BTreeSet<Need>,
 ) -> Result<Facts, Unreachable> {
-    let echo = Arc::new(question(Opening::default()));
+    let echo = Plan::alone(question(Opening::default()));
     let candidates: Vec<SocketAddr> = std::iter::once(target.addr).chain(target.others.clone()).collect();
     let mut first_reason: Option<String> = None;
     for addr in candidates {
@@ -63,7 +63,7 @@ pub async fn probe(
 
 /// Whether the target still serves as it did when it was probed; if not, why.
 pub(super) async fn still_there(target: &Target, facts: &Facts, settings: &Settings) -> Result<(), String> {
-    let question = Arc::new(question(Opening::default()));
+    let question = Plan::alone(question(Opening::default()));
     let (transcript, _) = play_on(&question, target, settings).await;
     match no_connection(&transcript) {
         Some(reason) => Err(reason.to_owned()),
@@ -81,13 +81,13 @@ fn question(opening: Opening) -> Scenario {
     Scenario { opening, ..Scenario::uncatalogued("probe", steps, Saw::Answers, Ending::ordinary()) }
 }
 
-fn echoes(question: &Scenario, transcript: &Transcript) -> bool {
+fn echoes(question: &Plan, transcript: &Transcript) -> bool {
     judge(question, Role::Server, transcript).behavior == Behavior::Pass
 }
 
 async fn agrees_to_deflate(target: &Target, settings: &Settings) -> bool {
     let opening = Opening { extensions: vec!["permessage-deflate".to_owned()], ..Opening::default() };
-    let (transcript, _) = play_on(&Arc::new(question(opening)), target, settings).await;
+    let (transcript, _) = play_on(&Plan::alone(question(opening)), target, settings).await;
     transcript.entries.iter().any(|entry| {
         matches!(&entry.what, What::Opened { extensions: Some(agreed), .. } if agreed.contains("permessage-deflate"))
     })
@@ -119,6 +119,7 @@ fn advise(target: &Target, transcript: &Transcript, reason: &str) -> String {
         Some(403) => format!("{reason}; it may want another --origin, --host or --header"),
         Some(301 | 302 | 303 | 307 | 308) => format!("{reason}; give the URL it redirects to"),
         Some(_) => reason.to_owned(),
+        None if reason.ends_with("speaks TLS, not plain HTTP") => format!("{reason}; give the URL as wss://"),
         None if reason.contains("refused") => format!("{reason}; is the server running there?"),
         None => reason.to_owned(),
     }

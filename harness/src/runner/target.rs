@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_cases::model::Need;
 use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
 };
@@ -17,6 +17,7 @@ use super::case::{self, no_connection};
 use super::probe::still_there;
 use super::{Prepared, Run, Settings};
 use crate::event::RunEvent;
+use crate::plan::Plan;
 use crate::spawn::Death;
 use crate::target::Target;
 
@@ -83,12 +84,22 @@ impl Kept {
 }
 
 impl Progress<'_> {
-    /// The first pass: several cases at once.
+    /// The first pass: several cases at once, then those that measure time, while nothing else is played.
     async fn play_all(&mut self) {
+        let (timed, others): (Vec<_>, Vec<_>) =
+            (0..self.run.selected.len()).partition(|index| self.run.selected[*index].scenario.is_timed());
+        for (indexes, jobs) in [(others, self.run.settings.jobs), (timed, 1)] {
+            if self.stopped.is_none() {
+                self.play_at_once(indexes, jobs).await;
+            }
+        }
+    }
+
+    async fn play_at_once(&mut self, indexes: Vec<usize>, jobs: usize) {
         let run = self.run;
-        let (results, mut finished) = mpsc::channel(run.settings.jobs.max(1));
+        let (results, mut finished) = mpsc::channel(jobs.max(1));
         let (stop, _) = watch::channel(false);
-        let mut workers = self.start_workers(&results, &stop);
+        let mut workers = self.start_workers(indexes, jobs, &results, &stop);
         drop(results);
         let mut interrupted = run.interrupted.clone();
         // The cases in a row in which the target may have gone.
@@ -110,8 +121,7 @@ impl Progress<'_> {
                 row.clear();
             }
             let process_died = self.prepared.process.as_ref().is_some_and(|process| process.is_dead());
-            let provisional =
-                run.settings.jobs > 1 && wants_confirmation(&record) || process_died && went_wrong(&record);
+            let provisional = jobs > 1 && wants_confirmation(&record) || process_died && went_wrong(&record);
             self.keep(index, record, provisional);
             if self.process_died(Duration::ZERO).await.is_some() {
                 let _ = stop.send(true);
@@ -169,22 +179,25 @@ impl Progress<'_> {
 
     fn start_workers(
         &self,
+        indexes: Vec<usize>,
+        jobs: usize,
         results: &mpsc::Sender<(usize, CaseRecord)>,
         stop: &watch::Sender<bool>,
     ) -> JoinSet<()> {
         let next = Arc::new(AtomicUsize::new(0));
+        let indexes = Arc::new(indexes);
         let mut workers = JoinSet::new();
-        for _ in 0..self.run.settings.jobs.clamp(1, self.run.selected.len().max(1)) {
+        for _ in 0..jobs.clamp(1, indexes.len().max(1)) {
             let next = Arc::clone(&next);
+            let indexes = Arc::clone(&indexes);
             let results = results.clone();
             let stop = stop.subscribe();
             let player = self.player();
             let selected = self.run.selected.clone();
             workers.spawn(async move {
                 while !*stop.borrow() {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(scenario) = selected.get(index) else { break };
-                    let record = player.play(scenario).await;
+                    let Some(&index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    let record = player.play(&selected[index]).await;
                     if results.send((index, record)).await.is_err() {
                         break;
                     }
@@ -232,7 +245,7 @@ impl Progress<'_> {
     fn keep(&mut self, index: usize, record: CaseRecord, provisional: bool) {
         self.run.tell(RunEvent::CaseFinished {
             id: record.id.clone(),
-            title: self.run.selected[index].title.clone(),
+            title: self.run.selected[index].scenario.title.clone(),
             behavior: record.behavior,
             close: record.close,
             reason: record.findings.first().map(|finding| finding.observed.clone()),
@@ -324,10 +337,11 @@ struct Player {
 }
 
 impl Player {
-    async fn play(&self, scenario: &Arc<Scenario>) -> CaseRecord {
+    async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
+        let scenario = &plan.scenario;
         match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => case::unimplemented(scenario, lacks(*need), &self.repeat),
-            None => case::play(scenario, &self.target, &self.settings, &self.repeat).await,
+            Some(need) => case::unimplemented(scenario, self.target.carrier(), lacks(*need), &self.repeat),
+            None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
         }
     }
 }

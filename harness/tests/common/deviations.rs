@@ -8,7 +8,7 @@ use super::grade::{Verdict, Verdicts};
 /// Something a server is known to do otherwise than a strict one, and the cases in which it shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deviation {
-    /// The cases. Each of them has to give exactly this verdict.
+    /// The cases, or all of a section as `12.*`. Each of them has to give exactly this verdict.
     pub(crate) cases: &'static [&'static str],
     pub(crate) behavior: &'static str,
     pub(crate) close: &'static str,
@@ -24,11 +24,11 @@ pub(crate) fn differences(verdicts: &Verdicts, table: &[Deviation]) -> String {
     let mut lines = String::new();
     let mut known: BTreeMap<&str, &Deviation> = BTreeMap::new();
     for deviation in table {
-        for case in deviation.cases {
+        for case in deviation.cases.iter().flat_map(|pattern| matching(verdicts, pattern)) {
             if known.insert(case, deviation).is_some() {
                 line(&mut lines, case, "declared twice", "", deviation.reason);
             }
-            if !verdicts.contains_key(*case) {
+            if !verdicts.contains_key(case) {
                 line(&mut lines, case, &words(deviation), "not played", deviation.reason);
             }
         }
@@ -43,6 +43,14 @@ pub(crate) fn differences(verdicts: &Verdicts, table: &[Deviation]) -> String {
         }
     }
     lines
+}
+
+/// The cases that a pattern stands for; one that was not played stands for itself.
+fn matching<'a>(verdicts: &'a Verdicts, pattern: &'a str) -> Vec<&'a str> {
+    match pattern.strip_suffix('*') {
+        Some(start) => verdicts.keys().map(String::as_str).filter(|case| case.starts_with(start)).collect(),
+        None => vec![pattern],
+    }
 }
 
 fn is_strict(verdict: &Verdict) -> bool {
@@ -113,6 +121,15 @@ mod tests {
             Some("F.1      fail / wrong-side        pass / pass              takes unmasked frames")
         );
         assert_eq!(lines.lines().count(), 2);
+    }
+
+    #[test]
+    fn a_pattern_stands_for_all_that_were_played() {
+        let all = Deviation { cases: &["F.*"], ..UNMASKED };
+        let seen = verdicts(&[("F.1", "fail", "wrong-side"), ("F.2", "fail", "wrong-side")]);
+        assert_eq!(differences(&seen, &[all]), "");
+        let seen = verdicts(&[("F.1", "fail", "wrong-side"), ("F.2", "pass", "pass")]);
+        assert_eq!(differences(&seen, &[all]).lines().count(), 1);
     }
 
     #[test]

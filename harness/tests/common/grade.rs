@@ -1,7 +1,8 @@
-//! Runs the real binary against a URL and reads what it wrote.
+//! Runs the real binary against a server or a client and reads what it wrote.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -33,6 +34,41 @@ pub(crate) fn grade(url: &str, args: &[&str]) -> Verdicts {
     let json = std::fs::read(out.path().join("run.json"))
         .unwrap_or_else(|error| panic!("run.json cannot be read: {error}\n{}", said()));
     read(&serde_json::from_slice(&json).expect("run.json is JSON"))
+}
+
+/// Grades a client with `wsgrade listen`: `play` gets the URL and has to end with `/updateReports` and a shutdown.
+pub(crate) fn grade_client(play: impl FnOnce(&str)) -> Verdicts {
+    let out = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut listener = Listening(
+        Command::new(env!("CARGO_BIN_EXE_wsgrade"))
+            .args(["listen", "127.0.0.1:0", "--out"])
+            .arg(out.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary can be started"),
+    );
+    let mut said = BufReader::new(listener.0.stdout.take().expect("its output is a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it says where it listens");
+    let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {line:?}"));
+    play(url.trim_end_matches('/'));
+    let status = listener.0.wait().expect("it is our child");
+    assert!(matches!(status.code(), Some(0 | 1)), "wsgrade ended with {status}");
+    let json = std::fs::read(out.path().join("run.json")).expect("it has written its record");
+    read(&serde_json::from_slice(&json).expect("run.json is JSON"))
+}
+
+/// A child that ends with its test, whatever becomes of that.
+struct Listening(Child);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // It is mostly gone by then.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The verdicts of a record's first target.

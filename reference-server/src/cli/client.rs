@@ -22,7 +22,7 @@ use wsgrade_codec::{
 use super::{FAILURE, limits::LimitArgs, value};
 use crate::{
     DeflateConfig,
-    client::{self, ClientConfig, ClientTimeouts, Connection, Outcome, Received, Url},
+    client::{self, ClientConfig, ClientTimeouts, Connection, Outcome, Received, Url, UrlError},
 };
 
 /// A strict WebSocket client
@@ -41,6 +41,7 @@ use crate::{
 #[command(name = "reference-client", version, max_term_width = 100)]
 struct Command {
     /// Where to connect to: ws://host[:port][/path][?query]
+    #[arg(value_parser = plain)]
     url: Url,
 
     /// Send a text message; may be given more than once. The order of --send, --binary and --ping is kept
@@ -395,6 +396,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
 fn print(line: &str) -> Result<(), String> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| format!("cannot print: {error}"))
+}
+
+/// An address that [`client::connect_to`] takes.
+fn plain(text: &str) -> Result<Url, UrlError> {
+    let url: Url = text.parse()?;
+    if url.is_secure() { Err(UrlError::Tls) } else { Ok(url) }
 }
 
 fn opened<S: AsyncRead + AsyncWrite + Unpin>(url: &Url, connection: &Connection<S>) -> String {

@@ -87,6 +87,9 @@ pub async fn connect(url: &str, config: ClientConfig) -> Result<Connection<TcpSt
 ///
 /// See [`ConnectError`].
 pub async fn connect_to(url: &Url, config: ClientConfig) -> Result<Connection<TcpStream>, ConnectError> {
+    if url.is_secure() {
+        return Err(UrlError::Tls.into());
+    }
     let tcp = TcpStream::connect((url.host(), url.port()));
     let connected = timeout(config.timeouts.connect, tcp).await.unwrap_or_else(|_| {
         let words = format!("no answer within {:?}", config.timeouts.connect);
@@ -99,7 +102,7 @@ pub async fn connect_to(url: &Url, config: ClientConfig) -> Result<Connection<Tc
     open(stream, url, config).await
 }
 
-/// The opening handshake on any stream that leads to a server.
+/// The opening handshake on any stream that leads to a server: to one at a `wss://` address, a stream of TLS.
 ///
 /// # Errors
 ///

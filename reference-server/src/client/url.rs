@@ -1,12 +1,14 @@
-//! `ws` addresses (RFC 6455, section 3).
+//! `ws` and `wss` addresses (RFC 6455, section 3).
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 use thiserror::Error;
 
-/// A parsed `ws://host[:port]/path[?query]`.
+/// A parsed `ws://host[:port]/path[?query]`, or `wss://`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
+    /// Whether it is `wss`.
+    secure: bool,
     /// Without the brackets of an IPv6 address.
     host: String,
     port: u16,
@@ -17,19 +19,19 @@ pub struct Url {
 /// Why a text is not a usable `ws` address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UrlError {
-    /// The scheme is missing or not `ws`.
-    #[error("the address must begin with ws://")]
+    /// The scheme is missing or neither `ws` nor `wss`.
+    #[error("the address must begin with ws:// or wss://")]
     Scheme,
-    /// `wss` is real, and not done here.
+    /// Whoever is to connect there speaks no TLS.
     #[error("wss:// needs TLS, which is not built in")]
     Tls,
     /// "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
-    #[error("a ws:// address cannot have a fragment (#); write %23 for the character")]
+    #[error("a WebSocket address cannot have a fragment (#); write %23 for the character")]
     Fragment,
     /// `user:password@host`.
-    #[error("a ws:// address cannot have a user name")]
+    #[error("a WebSocket address cannot have a user name")]
     User,
-    /// There is nothing between `ws://` and the path.
+    /// There is nothing between `://` and the path.
     #[error("the host is missing")]
     NoHost,
     /// The host has characters that cannot be in one.
@@ -44,6 +46,12 @@ pub enum UrlError {
 }
 
 impl Url {
+    /// Whether TLS is spoken there: "wss" instead of "ws".
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// The name or address to connect to.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -66,13 +74,14 @@ impl Url {
     #[must_use]
     pub fn host_header(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        if self.port == default_port(self.secure) { host } else { format!("{host}:{}", self.port) }
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws://{}{}", self.host_header(), self.resource)
+        let scheme = if self.secure { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.host_header(), self.resource)
     }
 }
 
@@ -81,10 +90,8 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
-        if scheme.eq_ignore_ascii_case("wss") {
-            return Err(UrlError::Tls);
-        }
-        if !scheme.eq_ignore_ascii_case("ws") {
+        let secure = scheme.eq_ignore_ascii_case("wss");
+        if !secure && !scheme.eq_ignore_ascii_case("ws") {
             return Err(UrlError::Scheme);
         }
         if rest.contains('#') {
@@ -97,17 +104,22 @@ impl FromStr for Url {
         if authority.contains('@') {
             return Err(UrlError::User);
         }
-        let (host, port) = split_port(authority)?;
+        let (host, port) = split_port(authority, default_port(secure))?;
         if !resource.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(UrlError::Path);
         }
         // "If the path component is empty, it is /" (section 3, resource-name).
         let slash = if resource.starts_with('/') { "" } else { "/" };
-        Ok(Self { host: host.to_owned(), port, resource: format!("{slash}{resource}") })
+        Ok(Self { secure, host: host.to_owned(), port, resource: format!("{slash}{resource}") })
     }
 }
 
-fn split_port(authority: &str) -> Result<(&str, u16), UrlError> {
+/// "The port component is OPTIONAL; the default for "ws" is port 80, while the default for "wss" is port 443."
+fn default_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
+}
+
+fn split_port(authority: &str, default: u16) -> Result<(&str, u16), UrlError> {
     let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']').ok_or(UrlError::Host)?;
         host.parse::<Ipv6Addr>().map_err(|_| UrlError::Host)?;
@@ -130,7 +142,7 @@ fn split_port(authority: &str) -> Result<(&str, u16), UrlError> {
         (host, port)
     };
     let port = match port {
-        None => 80,
+        None => default,
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse() {
             Ok(port @ 1..) => port,
             Ok(0) | Err(_) => return Err(UrlError::Port),
@@ -161,6 +173,21 @@ mod tests {
         expect("ws://localhost:1?x", "localhost", 1, "/?x", "localhost:1");
         expect("ws://[::1]:9001/", "::1", 9001, "/", "[::1]:9001");
         expect("ws://[::1]", "::1", 80, "/", "[::1]");
+        expect("wss://example.org", "example.org", 443, "/", "example.org");
+        expect("WSS://example.org:443/", "example.org", 443, "/", "example.org");
+        expect("wss://example.org:80/", "example.org", 80, "/", "example.org:80");
+        expect("ws://example.org:443/", "example.org", 443, "/", "example.org:443");
+    }
+
+    #[test]
+    fn they_are_written_as_they_were_read() {
+        for text in
+            ["ws://example.org/", "wss://example.org/", "wss://[::1]:9001/a?b", "ws://example.org:443/"]
+        {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(text, url.to_string());
+            assert_eq!(text.starts_with("wss"), url.is_secure());
+        }
     }
 
     #[test]
@@ -168,7 +195,7 @@ mod tests {
         for (text, error) in [
             ("localhost:9001", UrlError::Scheme),
             ("http://localhost/", UrlError::Scheme),
-            ("wss://localhost/", UrlError::Tls),
+            ("wsss://localhost/", UrlError::Scheme),
             ("ws://localhost/#top", UrlError::Fragment),
             ("ws://me:secret@localhost/", UrlError::User),
             ("ws:///path", UrlError::NoHost),

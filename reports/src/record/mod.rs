@@ -23,7 +23,8 @@ pub use case::{Behavior, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, R
 pub use payload::PayloadDigest;
 pub use read::ReadError;
 pub use transcript::{
-    ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, Transcript, What,
+    ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,
+    What,
 };
 
 /// The version of the `run.json` format.
@@ -31,13 +32,17 @@ pub use transcript::{
 /// A writer writes [`SchemaVersion::CURRENT`] only. A reader accepts every version up to its own: fields are
 /// added with a default and never change their meaning; anything else is a new version with a conversion.
 /// A record of a later version is refused with a sentence that says so.
+///
+/// - 1: the first.
+/// - 2: a transcript may hold [`What::Exchanged`] and [`What::Declined`], which a reader of version 1 cannot know.
+///   A record of version 1 is one of version 2 as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);
 
 impl SchemaVersion {
     /// What this build writes.
-    pub const CURRENT: Self = Self(1);
+    pub const CURRENT: Self = Self(2);
 }
 
 /// One whole run: every target, every case played against it.

@@ -86,6 +86,30 @@ pub enum What {
         /// The whole of it, reassembled (and inflated).
         payload: PayloadInfo,
     },
+    /// An exchange ended: messages that went there and came back, one at a time. Of the frames of the round trips that
+    /// it stands for only the first few are in the transcript.
+    Exchanged {
+        /// How many echoes were equal to what they answer, byte for byte.
+        messages: u32,
+        /// How many there were to be.
+        of: u32,
+        /// How many bytes these messages have together.
+        bytes: u64,
+        /// How many bytes of frames, headers and all, were sent for them.
+        sent: u64,
+        /// How many came back.
+        received: u64,
+        /// How many of the echoes came compressed.
+        compressed: u32,
+        /// How long the round trips took; absent where there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_trips: Option<RoundTrips>,
+    },
+    /// The peer did not agree to an extension without which the steps cannot be played.
+    Declined {
+        /// The extension's name.
+        extension: String,
+    },
     /// A rule was broken in what the peer sent.
     Violation {
         /// Which.
@@ -126,6 +150,21 @@ pub enum What {
         /// How many payload bytes.
         bytes: u64,
     },
+}
+
+/// How long round trips took, each from the first byte sent to the last byte of the echo, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundTrips {
+    /// The fastest.
+    pub min_us: u64,
+    /// Half of them were no slower.
+    pub median_us: u64,
+    /// 99 of 100 were no slower.
+    pub p99_us: u64,
+    /// The slowest.
+    pub max_us: u64,
+    /// All of them together.
+    pub total_us: u64,
 }
 
 /// How we ended our side.

@@ -4,12 +4,14 @@
 //!              ┌── json     run.json     the record itself, for machines
 //! RunReport ───┼── html     index.html   for a person, offline, in one file
 //!              ├── junit    junit.xml    for a CI service
-//!              └── summary               for a terminal
+//!              ├── summary               for a terminal
+//!              └── autobahn              the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
 //!
 //! Every renderer is a pure function, so the same record always gives the same bytes; only [`write_all`]
 //! touches the disk.
 
+pub mod autobahn;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -1,7 +1,7 @@
 //! One table for each list of codes: the symbol and the words for it.
 
 use super::text::column;
-use crate::record::{Behavior, CloseVerdict, ProcessInfo};
+use crate::record::{Behavior, CloseVerdict, ProcessInfo, RoundTrips};
 
 /// A sign that tells the verdicts apart without colour.
 pub(crate) fn symbol(behavior: Behavior) -> &'static str {
@@ -86,6 +86,62 @@ pub(crate) fn process(process: &ProcessInfo) -> String {
     [memory, cpu, exit].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
+/// An amount of data as a person says it.
+pub(crate) fn size(bytes: u64) -> String {
+    let scaled = |unit: f64| {
+        let n = bytes as f64 / unit;
+        if n < 10.0 { format!("{n:.1}") } else { format!("{n:.0}") }
+    };
+    match bytes {
+        1 => "1 byte".to_owned(),
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{} kB", scaled(1e3)),
+        1_000_000..1_000_000_000 => format!("{} MB", scaled(1e6)),
+        1_000_000_000.. => format!("{} GB", scaled(1e9)),
+    }
+}
+
+/// A short time as a person says it.
+fn instant(us: u64) -> String {
+    match us {
+        0..1000 => format!("{us} µs"),
+        1000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000.. => duration(us as f64 / 1e3),
+    }
+}
+
+/// How an exchange ended: how many of how many echoes were equal, how many bytes the messages had and how many
+/// were sent and received for them, how many echoes came compressed, and how long it took.
+pub(crate) fn exchanged(
+    (messages, of): (u32, u32),
+    bytes: u64,
+    (sent, received): (u64, u64),
+    compressed: u32,
+    round_trips: Option<RoundTrips>,
+) -> String {
+    let mut out = format!(
+        "{messages} of {of} echoes equal, {} each way, {} sent, {} received",
+        size(bytes),
+        size(sent),
+        size(received)
+    );
+    match compressed {
+        _ if messages == 0 => {}
+        0 => out += ", none compressed",
+        n if n == messages => out += ", all compressed",
+        n => out += &format!(", {n} compressed"),
+    }
+    if let Some(RoundTrips { min_us: _, median_us, p99_us, max_us, total_us: _ }) = round_trips {
+        out += &format!(
+            "; round trips {} median, {} p99, {} slowest",
+            instant(median_us),
+            instant(p99_us),
+            instant(max_us)
+        );
+    }
+    out
+}
+
 /// `1 case`, `2 cases`.
 pub(crate) fn cases(n: usize) -> String {
     if n == 1 { "1 case".to_owned() } else { format!("{n} cases") }
@@ -107,6 +163,39 @@ mod tests {
         for (bytes, text) in [(0, "0.0 MiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB")] {
             assert_eq!(memory(bytes), text);
         }
+    }
+
+    #[test]
+    fn amounts_of_data_read_well() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (999, "999 bytes"),
+            (1_234, "1.2 kB"),
+            (212_400, "212 kB"),
+            (1_000_000, "1.0 MB"),
+            (131_072_000, "131 MB"),
+            (2_500_000_000, "2.5 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn an_exchange_reads_well() {
+        let times = RoundTrips { min_us: 30, median_us: 41, p99_us: 120, max_us: 2_400, total_us: 48_000 };
+        assert_eq!(
+            exchanged((1000, 1000), 1_024_000, (212_000, 230_000), 1000, Some(times)),
+            "1000 of 1000 echoes equal, 1.0 MB each way, 212 kB sent, 230 kB received, all compressed; \
+             round trips 41 µs median, 120 µs p99, 2.4 ms slowest"
+        );
+        assert_eq!(
+            exchanged((3, 1000), 48, (90, 70), 2, None),
+            "3 of 1000 echoes equal, 48 bytes each way, 90 bytes sent, 70 bytes received, 2 compressed"
+        );
+        assert!(exchanged((3, 3), 48, (90, 70), 0, None).ends_with(", none compressed"));
+        assert!(exchanged((0, 3), 0, (30, 0), 0, None).ends_with("30 bytes sent, 0 bytes received"));
+        assert_eq!(instant(12_345), "12 ms");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use wsgrade_reports::grade::{Counts, Grade, NoGrade, RunGrade, TargetGrade, Weight, area};
 use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, RunReport};
 
+use crate::realistic;
 use crate::sample;
 
 fn record(id: &str, behavior: Behavior, close: CloseVerdict) -> CaseRecord {
@@ -82,6 +83,20 @@ fn a_bad_area_is_not_hidden_by_many_good_cases() {
     let areas = TargetGrade::of(&report, &report.targets[0]).areas;
     let areas: Vec<_> = areas.iter().map(|area| (area.area.as_str(), area.grade)).collect();
     assert_eq!(areas, [("1", Ok(Grade::APlus)), ("4", Ok(Grade::F))]);
+}
+
+#[test]
+fn a_target_without_compression_is_graded_by_the_rest() {
+    let mut report = realistic::run();
+    let target = &mut report.targets[realistic::PLAIN];
+    target.cases.retain(|record| matches!(record.behavior, Behavior::Pass | Behavior::Unimplemented));
+    let result = TargetGrade::of(&report, &report.targets[realistic::PLAIN]);
+    assert_eq!((result.grade, result.counts.unimplemented), (Ok(Grade::APlus), 216));
+    assert_eq!(result.counts.counted + 216, result.counts.total());
+    let areas: Vec<_> = result.areas.iter().map(|area| (area.area.as_str(), area.grade.is_ok())).collect();
+    let letters = ["1", "2", "3", "4", "5", "6", "7", "9", "10"].map(|area| (area, true));
+    assert_eq!(areas[..9], letters);
+    assert_eq!(areas[9..], [("12", false), ("13", false)]);
 }
 
 #[test]

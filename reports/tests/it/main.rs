@@ -1,8 +1,10 @@
 //! Everything that is made of a record, tested from outside.
 
+mod autobahn;
 mod grading;
 mod page;
 mod reading;
+mod realistic;
 mod sample;
 mod texts;
 mod writing;

@@ -1,9 +1,10 @@
 //! The page: that nothing gets out of where it belongs, and that it stays light.
 
 use serde_json::Value;
-use wsgrade_reports::record::{PayloadInfo, RunReport, What};
+use wsgrade_reports::record::{Behavior, PayloadInfo, RunReport, What};
 use wsgrade_reports::render;
 
+use crate::realistic;
 use crate::sample::{self, HOSTILE};
 
 fn page(report: &RunReport) -> String {
@@ -50,9 +51,9 @@ fn hostile_text_stays_text() {
         assert!(found.is_none(), "{markup:?} in …{}", &found.unwrap_or("")[..120]);
     }
     assert!(page.contains("&lt;&#x2f;script&gt;&lt;img"), "it is there to be read");
-    // As many ends as beginnings: the index, a wire for each target, and the program.
-    assert_eq!(page.matches("</script>").count(), 4);
-    assert_eq!(page.matches("<script").count(), 4);
+    // As many ends as beginnings: the index, what is shared, a wire for each target, and the program.
+    assert_eq!(page.matches("</script>").count(), 5);
+    assert_eq!(page.matches("<script").count(), 5);
     assert!(page.contains("{{ 7*7 }}"), "templates in the record are not expanded");
 }
 
@@ -62,11 +63,14 @@ fn the_index_says_what_the_record_says() {
     let index = island(&page(&report));
     assert_eq!(index["cases"].as_array().map(Vec::len), Some(report.cases.len()));
     let record = &index["targets"][0]["records"][4];
+    let case = record[0].as_u64().and_then(|at| usize::try_from(at).ok()).expect("the number of a case");
+    assert_eq!(index["cases"][case]["id"], "2.5");
+    assert_eq!((&record[2], &record[3]), (&"fail".into(), &"unclean".into()));
     assert_eq!(
-        (&record["id"], &record["behavior"], &record["close"]),
-        (&"2.5".into(), &"fail".into(), &"unclean".into())
+        index["repeats"][record[6].as_u64().unwrap_or(9) as usize],
+        "wsgrade test ws://127.0.0.1:9001/ -c \0 --seed 42"
     );
-    let seen = record["findings"][1]["observed"].as_str().expect("a sentence");
+    let seen = record[7][1]["observed"].as_str().expect("a sentence");
     let shown =
         [('\0', "\\u{0}"), ('\u{1b}', "\\u{1b}"), ('\u{202e}', "\\u{202e}"), ('\u{202c}', "\\u{202c}")]
             .into_iter()
@@ -86,7 +90,7 @@ fn every_record_has_one_line_of_wire() {
             .collect();
         assert_eq!(lines.len(), target.cases.len());
         for (line, record) in lines.iter().zip(&target.cases) {
-            assert_eq!(line["e"].as_array().map(Vec::len), Some(record.transcript.entries.len()));
+            assert_eq!(line.as_array().map(Vec::len), Some(record.transcript.entries.len()));
         }
     }
 }
@@ -95,7 +99,7 @@ fn every_record_has_one_line_of_wire() {
 fn the_matrix_is_there_without_scripts() {
     let page = page(&sample::small());
     for id in ["1.1.1", "2.5", "F.1"] {
-        assert!(page.contains(&format!("href=\"#case&#x2f;{id}&#x2f;1\"")), "{id}");
+        assert!(page.contains(&format!("href=\"#case/{id}/1\"")), "{id}");
     }
     assert!(page.contains("<noscript>"));
     assert!(page.contains("A choice the RFC leaves open") || page.contains("a choice the RFC leaves open"));
@@ -122,7 +126,7 @@ fn what_the_record_leaves_undescribed_is_shown_all_the_same() {
     report.rules.clear();
     let page = page(&report);
     assert!(page.contains("(not described in this record)"));
-    assert!(page.contains("href=\"#case&#x2f;2.5&#x2f;1\""));
+    assert!(page.contains("href=\"#case/2.5/1\""));
 }
 
 #[test]
@@ -156,5 +160,57 @@ fn a_large_run_stays_in_bounds() {
     let report = sample::large(5, 520, 4);
     assert_eq!(report.targets.iter().map(|target| target.cases.len()).sum::<usize>(), 2600);
     let size = page(&report).len();
-    assert!(size < 12_000_000, "{size}");
+    assert!(size < 8_000_000, "{size}");
+}
+
+#[test]
+fn a_run_as_large_as_they_come_opens_at_once() {
+    let report = realistic::run();
+    assert_eq!((report.cases.len(), report.targets.len()), (517, 5));
+    let page = page(&report);
+    let size = page.len();
+    assert!(size < 3_000_000, "{size}");
+
+    let shared: Value = serde_json::from_str(script(&page, "shared")).expect("it is JSON");
+    for (n, target) in report.targets.iter().enumerate() {
+        let lines = script(&page, &format!("wire-{n}")).lines();
+        for (line, record) in lines.zip(&target.cases) {
+            let entries = &record.transcript.entries;
+            let shown = unfolded(&shared, line);
+            match record.behavior {
+                Behavior::Pass => assert!(shown.len() <= 48, "{}", record.id),
+                Behavior::Informational
+                | Behavior::Unimplemented
+                | Behavior::NonStrict
+                | Behavior::Fail
+                | Behavior::Inconclusive => assert_eq!(shown.len(), entries.len(), "{} is whole", record.id),
+            }
+            for (index, at_us, hex) in shown {
+                assert_eq!(at_us, entries[index].at_us, "{} {index}", record.id);
+                if let What::Frame { frame, .. } = &entries[index].what {
+                    assert_eq!(hex, frame.payload.hex, "{} {index}", record.id);
+                }
+            }
+        }
+    }
+}
+
+/// What a line of wire shows: the index of each entry in its transcript, its time, and its frame's payload.
+fn unfolded(shared: &Value, line: &str) -> Vec<(usize, u64, String)> {
+    let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok()).expect("a number");
+    let rows: Vec<Vec<Value>> = serde_json::from_str(line).expect("each line is JSON");
+    let (mut index, mut at_us) = (0, 0);
+    let mut shown = Vec::new();
+    for row in rows {
+        let thing = &shared["t"][number(&row[0])];
+        at_us += row[1].as_u64().expect("time goes on");
+        if thing["w"] == "gap" {
+            index += number(&thing["n"]);
+            continue;
+        }
+        let blob = |at: &Value| shared["b"][number(at)].as_str().expect("hex").to_owned();
+        shown.push((index, at_us, thing["f"]["p"].get("h").map(blob).unwrap_or_default()));
+        index += 1;
+    }
+    shown
 }

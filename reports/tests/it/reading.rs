@@ -58,8 +58,8 @@ fn the_schema_refuses_what_is_broken() {
     let schema = schema();
     let whole = written(&sample::small());
     assert!(schema.is_valid(&whole));
-    let breakages: [(&str, &str, Value); 15] = [
-        ("", "schema", json!(2)),
+    let breakages: [(&str, &str, Value); 18] = [
+        ("", "schema", json!(3)),
         ("", "schema", json!("1")),
         ("", "targets", Value::Null),
         ("", "seed", json!(-1)),
@@ -71,6 +71,9 @@ fn the_schema_refuses_what_is_broken() {
         ("/targets/0/cases/0", "duration_ms", json!(-1)),
         ("/targets/0/cases/4/findings/0", "observed", Value::Null),
         ("/targets/0/cases/0/transcript/entries/0", "what", json!("guessed")),
+        ("/targets/0/cases/4/transcript/entries/13", "messages", json!(-1)),
+        ("/targets/0/cases/4/transcript/entries/13/round_trips", "p99_us", Value::Null),
+        ("/targets/0/cases/4/transcript/entries/14", "extension", Value::Null),
         ("/targets/0/cases/0/transcript/entries/4/frame", "opcode", json!(16)),
         ("/targets/0/cases/0/transcript/entries/4/frame", "mask", json!("xyz")),
         ("/targets/0/cases/0/transcript/entries/4/frame/payload", "hex", json!("abc")),
@@ -99,6 +102,21 @@ fn fields_of_a_later_minor_are_no_harm() {
 }
 
 #[test]
+fn a_record_of_the_first_version_is_read_as_it_stands() {
+    let mut value = written(&sample::small());
+    value["schema"] = json!(1);
+    for entries in value["targets"].as_array_mut().into_iter().flatten().flat_map(|target| {
+        let cases = target["cases"].as_array_mut().expect("cases");
+        cases.iter_mut().map(|case| case["transcript"]["entries"].as_array_mut().expect("entries"))
+    }) {
+        entries.retain(|entry| entry["what"] != "exchanged" && entry["what"] != "declined");
+    }
+    assert!(schema().is_valid(&value));
+    let report = RunReport::from_json(&value.to_string()).expect("it is a record");
+    assert!(!render::html::render(&report).is_empty());
+}
+
+#[test]
 fn what_cannot_be_read_is_told_apart() {
     let whole = written(&sample::small());
     let with_schema = |schema: Value| {
@@ -111,7 +129,7 @@ fn what_cannot_be_read_is_told_apart() {
     assert!(matches!(later, ReadError::Later { .. }));
     assert_eq!(
         later.to_string(),
-        "this record has schema version 7, and this build reads versions up to 1: \
+        "this record has schema version 7, and this build reads versions up to 2: \
          read it with the wsgrade that wrote it, or a later one"
     );
     // Even where nothing else is as we know it.

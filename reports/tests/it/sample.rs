@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wsgrade_reports::record::{
     Behavior, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
-    FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RuleText, RunOptions, RunReport,
-    SchemaVersion, TargetReport, Tool, Transcript, What,
+    FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RoundTrips, RuleText, RunOptions,
+    RunReport, SchemaVersion, TargetReport, Tool, Transcript, What,
 };
 
 /// What a hostile peer may put wherever it has a say.
@@ -413,6 +413,26 @@ fn echoes(rounds: usize, salt: usize) -> Transcript {
     transcript(what)
 }
 
+/// The end of an exchange with so many good echoes of so many.
+fn exchanged(messages: u32, of: u32) -> What {
+    let bytes = u64::from(messages) * 1024;
+    What::Exchanged {
+        messages,
+        of,
+        bytes,
+        sent: bytes / 5 + u64::from(messages) * 8,
+        received: bytes / 4,
+        compressed: messages,
+        round_trips: (messages > 0).then(|| RoundTrips {
+            min_us: 30,
+            median_us: 41,
+            p99_us: 120,
+            max_us: 400 + u64::from(of),
+            total_us: u64::from(messages) * 44,
+        }),
+    }
+}
+
 /// One of everything a transcript can hold.
 fn ping_transcript() -> Transcript {
     let mut what = opening();
@@ -444,6 +464,8 @@ fn ping_transcript() -> Transcript {
         (Some(1), What::StillOpen { mark: "after the ping".to_owned() }),
         (Some(1), What::TimedOut { waited_for: "the connection to be failed".to_owned() }),
         (Some(1), What::Folded { dir: Direction::Received, frames: 1200, bytes: 4_800_000 }),
+        (Some(1), exchanged(412, 1000)),
+        (Some(1), What::Declined { extension: format!("permessage-deflate {HOSTILE}") }),
         (None, What::OpeningFailed { status: Some(404), reason: HOSTILE.to_owned() }),
         (None, What::Frame { dir: Direction::Received, frame: frame(8, b"\x03\xeagoing away", None) }),
         (None, What::Trouble { reason: "the network is gone".to_owned() }),

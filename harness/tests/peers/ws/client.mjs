@@ -5,7 +5,7 @@ const [, , base, agent] = process.argv;
 let count = 0;
 
 function call(path, { onMessage, onClose }) {
-  const socket = new WebSocket(base + path, { perMessageDeflate: true });
+  const socket = new WebSocket(base + path, { perMessageDeflate: true, maxFragments: 0 }); // its own limit is 16 384
   socket.on("message", (data, isBinary) => onMessage?.(socket, data, isBinary));
   socket.on("close", onClose);
   socket.on("error", () => {}); // the other side broke a rule; `ws` has already failed the connection

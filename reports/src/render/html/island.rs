@@ -1,10 +1,11 @@
 //! What the page's scripts read: data, never markup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::wire::{Caps, TEXT, Wire};
+use super::fold::Caps;
+use super::wire::{Shared, TEXT, Table};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RuleText, RunReport, TargetReport};
 use crate::render::text::{clipped, prose};
 use crate::render::words;
@@ -19,8 +20,14 @@ pub(super) struct Index<'a> {
     words: Words,
     rules: BTreeMap<&'a str, Rule>,
     cases: Vec<Case>,
+    carriers: Vec<&'a str>,
+    /// The commands that repeat a case, with [`HOLE`]s for the case's id.
+    repeats: Vec<String>,
     targets: Vec<Target>,
 }
+
+/// Stands for a case's id in a command. No command has it: [`clipped`] makes control characters visible.
+const HOLE: &str = "\0";
 
 #[derive(Debug, Serialize)]
 struct Words {
@@ -59,21 +66,20 @@ struct Target {
     records: Vec<Record>,
 }
 
+/// An array, as there are thousands; `base.js` names its parts: the case, the carrier, behaviour, close verdict,
+/// close code, milliseconds, the command that repeats it, findings, behaviour when busy.
 #[derive(Debug, Serialize)]
-struct Record {
-    id: String,
-    carrier: String,
-    behavior: Behavior,
-    close: CloseVerdict,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<u16>,
-    ms: f64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    findings: Vec<Finding>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    busy: Option<Behavior>,
-    repeat: String,
-}
+struct Record(
+    usize,
+    usize,
+    Behavior,
+    CloseVerdict,
+    Option<u16>,
+    f64,
+    usize,
+    Vec<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")] Option<Behavior>,
+);
 
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -87,13 +93,29 @@ struct Finding {
 impl<'a> Index<'a> {
     /// The cases are given, since the page may know more of them than the record describes.
     pub(super) fn of(report: &'a RunReport, cases: &[CaseInfo]) -> Self {
+        let mut tables = Tables::default();
+        for (at, case) in cases.iter().enumerate() {
+            tables.cases.entry(&case.id).or_insert(at);
+        }
+        let targets = report.targets.iter().map(|target| Target::of(target, &mut tables)).collect();
         Self {
             words: Words::new(),
             rules: report.rules.iter().map(|(id, rule)| (id.as_str(), Rule::of(rule))).collect(),
             cases: cases.iter().map(Case::of).collect(),
-            targets: report.targets.iter().map(Target::of).collect(),
+            carriers: tables.carriers,
+            repeats: tables.repeats.list,
+            targets,
         }
     }
+}
+
+/// What records refer to by number.
+#[derive(Debug, Default)]
+struct Tables<'a, 'b> {
+    cases: HashMap<&'b str, usize>,
+    /// In the order they are met.
+    carriers: Vec<&'a str>,
+    repeats: Table,
 }
 
 impl Words {
@@ -144,45 +166,81 @@ impl Case {
 }
 
 impl Target {
-    fn of(target: &TargetReport) -> Self {
+    fn of<'a>(target: &'a TargetReport, tables: &mut Tables<'a, '_>) -> Self {
         Self {
             name: clipped(&target.name, 120),
             role: target.role.to_string(),
-            records: target.cases.iter().map(Record::of).collect(),
+            records: target.cases.iter().map(|record| Record::of(record, tables)).collect(),
         }
     }
 }
 
 impl Record {
-    fn of(record: &CaseRecord) -> Self {
-        Self {
-            id: record.id.clone(),
-            carrier: record.carrier.clone(),
-            behavior: record.behavior,
-            close: record.close,
-            code: record.close_code,
-            ms: (record.duration_ms * 1000.0).round() / 1000.0,
-            findings: record
-                .findings
-                .iter()
-                .take(FINDINGS)
-                .map(|finding| Finding {
-                    rule: finding.rule.clone(),
-                    expected: clipped(&finding.expected, TEXT),
-                    observed: clipped(&finding.observed, TEXT),
-                    entry: finding.entry,
-                })
-                .collect(),
-            busy: record.when_busy,
-            repeat: clipped(&record.repeat, TEXT),
-        }
+    fn of<'a>(record: &'a CaseRecord, tables: &mut Tables<'a, '_>) -> Self {
+        let carrier = tables.carriers.iter().position(|&known| known == record.carrier);
+        let carrier = carrier.unwrap_or_else(|| {
+            tables.carriers.push(&record.carrier);
+            tables.carriers.len() - 1
+        });
+        let finding = |finding: &crate::record::Finding| Finding {
+            rule: finding.rule.clone(),
+            expected: clipped(&finding.expected, TEXT),
+            observed: clipped(&finding.observed, TEXT),
+            entry: finding.entry,
+        };
+        let repeat = clipped(&record.repeat, TEXT);
+        let repeat = if record.id.is_empty() { repeat } else { repeat.replace(&record.id, HOLE) };
+        Self(
+            tables.cases[record.id.as_str()],
+            carrier,
+            record.behavior,
+            record.close,
+            record.close_code,
+            // What is no duration counts as none.
+            Some(record.duration_ms).filter(|ms| ms.is_finite()).map_or(0.0, |ms| (ms * 1e3).round() / 1e3),
+            tables.repeats.number(&repeat),
+            record.findings.iter().take(FINDINGS).map(finding).collect(),
+            record.when_busy,
+        )
     }
 }
 
-/// The transcripts of one target, a line for each record, so that a script reads only the one it shows.
-pub(super) fn wires(target: &TargetReport, caps: &Caps) -> String {
-    let lines: Vec<_> = target.cases.iter().map(|record| json(&Wire::of(record, caps))).collect();
-    lines.join("\n")
+/// The transcripts of a page.
+#[derive(Debug)]
+pub(super) struct Wires {
+    /// What they have in common.
+    pub(super) shared: String,
+    /// For each target a line for each record, so that a script reads only the one it shows.
+    pub(super) targets: Vec<String>,
+}
+
+/// How many bytes the transcripts of a page may have, and how many entries are worth trying.
+const BYTES: usize = 3_000_000;
+const ENTRIES: usize = 200_000;
+
+impl Wires {
+    /// As much as the page can bear.
+    pub(super) fn of(report: &RunReport) -> Self {
+        let fitting = |caps: Caps| {
+            let wires = (caps.entries(report) <= ENTRIES).then(|| Self::within(report, &caps));
+            wires.filter(|wires| wires.bytes() <= BYTES)
+        };
+        Caps::ladder().find_map(fitting).unwrap_or_else(|| Self::within(report, &Caps::STRICTEST))
+    }
+
+    fn within(report: &RunReport, caps: &Caps) -> Self {
+        let mut shared = Shared::default();
+        let lines = |target: &TargetReport| {
+            let lines: Vec<_> = target.cases.iter().map(|record| shared.line(record, caps)).collect();
+            lines.join("\n")
+        };
+        let targets = report.targets.iter().map(lines).collect();
+        Self { shared: shared.json(), targets }
+    }
+
+    fn bytes(&self) -> usize {
+        self.shared.len() + self.targets.iter().map(String::len).sum::<usize>()
+    }
 }
 
 /// JSON that nothing in it can end the `<script>` it stands in, nor open a comment there.

@@ -3,7 +3,8 @@
 //! ```text
 //! page     what is there without JavaScript: grades, what cost the most, the matrix
 //! island   what the scripts read: the cases and verdicts, and one line of transcript for each record
-//! wire     a transcript made compact for the page, with a cap on everything
+//! wire     a transcript made compact for the page, what several have in common told once
+//! fold     which entries of a transcript are shown, with a cap on everything
 //! templates/*.html, *.css, *.js
 //! ```
 //!
@@ -11,8 +12,10 @@
 //! escaped here, the scripts only ever set `textContent`, and a content security policy lets nothing run but
 //! the page's own script and lets nothing be fetched at all.
 
+mod fold;
 mod island;
 mod page;
 mod wire;
 
 pub use page::render;
+pub(in crate::render) use page::{href, with_old};

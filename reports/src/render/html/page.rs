@@ -9,10 +9,10 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
-use super::island::{self, Index};
-use super::wire::Caps;
+use super::island::{self, Index, Wires};
 use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, Severity, TargetReport};
+use crate::render::autobahn::Table;
 use crate::render::text::{clipped, column, prose, visible};
 use crate::render::{File, words};
 
@@ -35,13 +35,20 @@ const COST_CASES: usize = 24;
 
 /// The page.
 pub fn render(report: &RunReport) -> Vec<File> {
+    vec![File { name: "index.html".to_owned(), contents: page(report, None) }]
+}
+
+/// The page with the results in the words of Autobahn|Testsuite below.
+pub(in crate::render) fn with_old(report: &RunReport, old: &Table) -> String {
+    page(report, Some(old))
+}
+
+fn page(report: &RunReport, old: Option<&Table>) -> String {
     let cases = described(report);
     let targets: Vec<_> = report.targets.iter().map(|target| Target::of(report, target)).collect();
     let sections = sections(report, &cases);
     let index = island::json(&Index::of(report, &cases));
-    let caps = Caps::of(report);
-    let wires: Vec<_> =
-        report.targets.iter().map(|target| Value::from_safe_string(island::wires(target, &caps))).collect();
+    let wires = Wires::of(report);
     // Only the page's own script has it: whoever would smuggle one in would have to know the digest of what
     // they are part of.
     let nonce = Sha1::digest(&index).iter().fold(String::new(), |mut out, byte| {
@@ -74,11 +81,12 @@ pub fn render(report: &RunReport) -> Vec<File> {
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(script),
         index => Value::from_safe_string(index),
-        wires => wires,
+        wires => wires.targets.into_iter().map(Value::from_safe_string).collect::<Vec<_>>(),
+        shared => Value::from_safe_string(wires.shared),
         nonce => nonce,
+        old => old.map(|old| Value::from(Serde(old))),
     };
-    let contents = env.render_str(TEMPLATE, page).expect("the template is part of the program and tested");
-    vec![File { name: "index.html".to_owned(), contents }]
+    env.render_str(TEMPLATE, page).expect("the template is part of the program and tested")
 }
 
 /// Every case a record speaks of, in the order of the record; those it does not describe at the end.
@@ -489,7 +497,7 @@ fn close_counts(record: &CaseRecord) -> bool {
 }
 
 /// Where the details of a record are on the page; targets are counted from 1 there.
-fn href(id: &str, target: usize, carrier: &str) -> String {
+pub(in crate::render) fn href(id: &str, target: usize, carrier: &str) -> String {
     let mut out = String::from("#case/");
     encode(id, &mut out);
     write!(out, "/{}", target + 1).expect("writing to a string never fails");

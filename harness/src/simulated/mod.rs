@@ -1,6 +1,8 @@
 //! A server in memory and in virtual time, lawful but for one quirk: what the engine and the judge are tested
 //! against on both sides.
 
+pub(crate) mod deflate;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use wsgrade_reports::record::Transcript;
 
 use crate::engine::{Action, Engine, Input, Limits, Request};
 use crate::judge::{Judgement, judge};
+use crate::plan::Plan;
 
 /// What a server does otherwise than it must (or, where it may, otherwise than most).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +94,7 @@ impl SimulatedServer {
         }
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
+    fn take(&mut self, bytes: &[u8]) {
         if let Some(reader) = &mut self.opening {
             if let Ok(Some((head, rest))) = reader.push(bytes) {
                 self.opening = None;
@@ -220,14 +223,35 @@ impl SimulatedServer {
         self.out.push_back(Input::EndOfStream);
         self.over = true;
     }
+}
+
+/// The server's side of one connection, in memory.
+pub(crate) trait Serve {
+    /// Takes what the client wrote.
+    fn receive(&mut self, bytes: &[u8]);
 
     /// What it does unasked, each time the engine waits.
+    fn idle(&mut self) {}
+
+    /// What goes to the client.
+    fn out(&mut self) -> &mut VecDeque<Input>;
+}
+
+impl Serve for SimulatedServer {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.take(bytes);
+    }
+
     fn idle(&mut self) {
         match self.quirk {
             Quirk::FloodsPings => self.send(Opcode::PING, true, &[7; 125]),
             Quirk::EndlessMessage => self.send(Opcode::CONTINUATION, false, &[7; 60_000]),
             _ => {}
         }
+    }
+
+    fn out(&mut self) -> &mut VecDeque<Input> {
+        &mut self.out
     }
 }
 
@@ -241,10 +265,15 @@ pub(crate) struct Played {
 
 /// Plays a scenario against a simulated server.
 pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
+    let plan = Arc::new(Plan::new(scenario, Arc::default()));
+    play_with(&plan, &mut SimulatedServer::new(quirk))
+}
+
+/// Plays a case against any server in memory.
+pub(crate) fn play_with(plan: &Arc<Plan>, server: &mut impl Serve) -> Played {
     let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
     let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
-    let mut engine = Engine::connecting(Arc::clone(&scenario), request, limits, 7);
-    let mut server = SimulatedServer::new(quirk);
+    let mut engine = Engine::connecting(Arc::clone(plan), request, limits, 7);
     let mut now = Duration::ZERO;
     engine.handle(now, Input::Connected);
     for _ in 0..1_000_000 {
@@ -252,7 +281,7 @@ pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
             Action::Write(bytes) => server.receive(&bytes),
             Action::Wait(until) => {
                 server.idle();
-                match server.out.pop_front() {
+                match server.out().pop_front() {
                     Some(input) => {
                         now += Duration::from_micros(10);
                         engine.handle(now, input);
@@ -264,15 +293,15 @@ pub(crate) fn play(scenario: Arc<Scenario>, quirk: Quirk) -> Played {
                     }
                 }
             }
-            Action::ShutdownWrite => server.out.push_back(Input::EndOfStream),
+            Action::ShutdownWrite => server.out().push_back(Input::EndOfStream),
             Action::Abort | Action::Finish => {
                 let transcript = engine.into_transcript();
-                let judgement = judge(&scenario, Role::Server, &transcript);
+                let judgement = judge(plan, Role::Server, &transcript);
                 return Played { transcript, judgement, took: now };
             }
         }
     }
-    panic!("{} never ends", scenario.id);
+    panic!("{} never ends", plan.scenario.id);
 }
 
 /// Plays a case of the built-in catalogue.

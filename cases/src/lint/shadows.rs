@@ -1,0 +1,86 @@
+//! Outcomes that are never reached, because an earlier one matches all that they match.
+
+use super::Findings;
+use crate::model::{Accept, By, Ending, Expected, Order, Payload, Saw, Scenario};
+
+/// An outcome that an earlier one matches in every case is never reached.
+pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
+    for (n, later) in (1..).zip(&scenario.accept) {
+        let earlier = scenario.accept.iter().take(n - 1).position(|earlier| covers(scenario, earlier, later));
+        if let Some(m) = earlier {
+            findings
+                .add(format!("outcome {n} is never reached: outcome {} matches all that it matches", m + 1));
+        }
+    }
+}
+
+fn covers(scenario: &Scenario, earlier: &Accept, later: &Accept) -> bool {
+    let ending = match (&earlier.ending, &later.ending) {
+        (None, None) => true,
+        // Without an ending of its own an outcome still asks that the peer begins, where the case does.
+        (None, Some(later)) => scenario.ending.by != By::Peer || later.by == By::Peer,
+        (Some(earlier), Some(later)) => ending_covers(earlier, later),
+        (Some(earlier), None) => earlier.by == By::Either,
+    };
+    ending && saw_covers(scenario, &earlier.saw, &later.saw)
+}
+
+fn ending_covers(earlier: &Ending, later: &Ending) -> bool {
+    let codes = earlier.codes.is_empty()
+        || !later.codes.is_empty() && later.codes.iter().all(|code| earlier.codes.contains(code));
+    earlier.by == By::Either || earlier.by == later.by && codes && (!earlier.clean || later.clean)
+}
+
+fn saw_covers(scenario: &Scenario, earlier: &Saw, later: &Saw) -> bool {
+    let list = |saw: &Saw| match saw {
+        Saw::Answers => Some((scenario.answers(), Order::Exact)),
+        Saw::Events { events, order } => Some((events.clone(), *order)),
+        Saw::Anything => None,
+    };
+    match (list(earlier), list(later)) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some((a, first)), Some((b, second))) => match first {
+            Order::Exact => (second == Order::Exact || a.len() < 2) && same_in_order(&a, &b),
+            Order::Any => second != Order::LatestPong && same_in_any_order(&a, b),
+            Order::LatestPong => second != Order::Any && same_in_order(&a, &b),
+        },
+    }
+}
+
+fn same_in_order(a: &[Expected], b: &[Expected]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+}
+
+fn same_in_any_order(a: &[Expected], mut b: Vec<Expected>) -> bool {
+    a.len() == b.len()
+        && a.iter().all(|a| match b.iter().position(|b| same(a, b)) {
+            Some(at) => {
+                b.swap_remove(at);
+                true
+            }
+            None => false,
+        })
+}
+
+/// Whether two answers have the same bytes, however they are described.
+fn same(a: &Expected, b: &Expected) -> bool {
+    let bytes = |a: &Payload, b: &Payload| a == b || a.len() == b.len() && a.to_bytes() == b.to_bytes();
+    match (a, b) {
+        (Expected::Text(a), Expected::Text(b))
+        | (Expected::Binary(a), Expected::Binary(b))
+        | (Expected::Pong(a), Expected::Pong(b)) => bytes(a, b),
+        (Expected::Open(a), Expected::Open(b)) => a == b,
+        (Expected::Exchanged(a), Expected::Exchanged(b)) => a == b,
+        (Expected::Declined, Expected::Declined) => true,
+        (
+            Expected::Text(_)
+            | Expected::Binary(_)
+            | Expected::Pong(_)
+            | Expected::Open(_)
+            | Expected::Exchanged(_)
+            | Expected::Declined,
+            _,
+        ) => false,
+    }
+}

@@ -1,0 +1,133 @@
+//! The loop between an engine and a stream.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::time::Instant;
+
+use crate::engine::{Action, Engine, Input};
+
+/// How much is read at once.
+const READ_BYTES: usize = 64 << 10;
+
+/// How the engine wants the connection dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// As the transport does it.
+    Plain,
+    /// By a reset.
+    Abort,
+}
+
+/// Plays an engine's case over a stream that is connected. `began` is when the case began; `stall` is how long
+/// the peer may take none of what we write.
+pub async fn drive<S>(engine: &mut Engine, stream: &mut S, began: Instant, stall: Duration) -> Drop
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (reader, writer) = tokio::io::split(stream);
+    let mut connection = Connection { reader, writer, began, stall, buffer: BytesMut::new(), readable: true };
+    loop {
+        match engine.poll(began.elapsed()) {
+            Action::Write(bytes) => connection.write(engine, bytes).await,
+            Action::Wait(until) => {
+                let input = connection.read_until(began + until).await;
+                engine.handle(began.elapsed(), input);
+            }
+            Action::ShutdownWrite => connection.shutdown(engine).await,
+            Action::Abort => return Drop::Abort,
+            Action::Finish => return Drop::Plain,
+        }
+    }
+}
+
+struct Connection<'a, S> {
+    reader: ReadHalf<&'a mut S>,
+    writer: WriteHalf<&'a mut S>,
+    began: Instant,
+    stall: Duration,
+    buffer: BytesMut,
+    /// Whether the peer may still send.
+    readable: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    /// Writes it all, reading meanwhile: a peer that answers before it has read everything must not block us.
+    async fn write(&mut self, engine: &mut Engine, mut bytes: impl Buf) {
+        let mut stalled_at = Instant::now() + self.stall;
+        loop {
+            let flushing = !bytes.has_remaining();
+            self.buffer.reserve(READ_BYTES);
+            let input = tokio::select! {
+                read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
+                written = put(&mut self.writer, bytes.chunk()) => match written {
+                    Ok(_) if flushing => return,
+                    Ok(0) => Input::Reset,
+                    Ok(count) => {
+                        bytes.advance(count);
+                        stalled_at = Instant::now() + self.stall;
+                        continue;
+                    }
+                    // What the peer sent before it went is still there to be read.
+                    Err(_) if self.readable => {
+                        let input = self.read_until(stalled_at).await;
+                        engine.handle(self.began.elapsed(), input);
+                        return;
+                    }
+                    Err(_) => Input::Reset,
+                },
+                () = tokio::time::sleep_until(stalled_at) => Input::WriteStalled,
+            };
+            let over = matches!(input, Input::Reset | Input::WriteStalled | Input::EndOfStream);
+            engine.handle(self.began.elapsed(), input);
+            if over {
+                return;
+            }
+        }
+    }
+
+    /// Ends our direction, reading meanwhile: TLS has something to write first. Where that cannot be done, a peer that
+    /// is gone shows itself by what is read next, and for one that reads nothing the engine has its own patience.
+    async fn shutdown(&mut self, engine: &mut Engine) {
+        let stalled_at = Instant::now() + self.stall;
+        loop {
+            self.buffer.reserve(READ_BYTES);
+            let input = tokio::select! {
+                biased;
+                _ = self.writer.shutdown() => return,
+                read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
+                () = tokio::time::sleep_until(stalled_at) => return,
+            };
+            engine.handle(self.began.elapsed(), input);
+        }
+    }
+
+    async fn read_until(&mut self, deadline: Instant) -> Input {
+        self.buffer.reserve(READ_BYTES);
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
+            () = tokio::time::sleep_until(deadline) => Input::Tick,
+        }
+    }
+
+    fn input_of(&mut self, read: io::Result<usize>) -> Input {
+        match read {
+            Ok(0) => {
+                self.readable = false;
+                Input::EndOfStream
+            }
+            Ok(_) => Input::Received(self.buffer.split().freeze()),
+            Err(_) => {
+                self.readable = false;
+                Input::Reset
+            }
+        }
+    }
+}
+
+/// Writes some of these bytes, or, where there are none left, what the stream still holds back (TLS does).
+async fn put(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(bytes).await }
+}

@@ -1,0 +1,109 @@
+//! Cases made ready to be played: what is the same on every connection is computed once.
+
+use std::sync::Arc;
+
+use wsgrade_cases::model::{Exchange, Scenario, Step};
+
+use crate::answer::{Answer, Pattern};
+use crate::streams::Streams;
+
+/// A case, and what engine and judge need of it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The case.
+    pub scenario: Arc<Scenario>,
+    /// The answers of each accepted outcome, in their order.
+    patterns: Vec<Pattern>,
+    /// The payload bytes of all answers of the most that is accepted; those of exchanges are not among them.
+    expected_bytes: u64,
+    /// The number of answers, likewise.
+    expected_answers: usize,
+    /// The messages that exchanges send, compressed.
+    streams: Arc<Streams>,
+}
+
+impl Plan {
+    /// Makes a case ready. What it compresses is shared with whoever uses the same streams.
+    pub fn new(scenario: Arc<Scenario>, streams: Arc<Streams>) -> Self {
+        let patterns: Vec<_> =
+            scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw)).collect();
+        let of_each = || patterns.iter().filter_map(Pattern::events);
+        let expected_bytes = of_each().map(|events| events.iter().map(Answer::len).sum()).max().unwrap_or(0);
+        let expected_answers = of_each().map(<[_]>::len).max().unwrap_or(0);
+        Self { scenario, patterns, expected_bytes, expected_answers, streams }
+    }
+
+    /// A conversation of our own, which shares nothing.
+    pub fn alone(scenario: Scenario) -> Arc<Self> {
+        Arc::new(Self::new(Arc::new(scenario), Arc::default()))
+    }
+
+    /// Every one of these, no deeper than so many messages an exchange.
+    pub fn all(scenarios: &[Arc<Scenario>], depth: Depth, streams: &Arc<Streams>) -> Vec<Arc<Self>> {
+        let plan = |scenario: &Arc<Scenario>| {
+            let scenario = match depth.messages() {
+                Some(messages) => Arc::new(scenario.at_depth(messages)),
+                None => Arc::clone(scenario),
+            };
+            Arc::new(Self::new(scenario, Arc::clone(streams)))
+        };
+        scenarios.iter().map(plan).collect()
+    }
+
+    /// The expected answers of the accepted outcomes, in their order.
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    pub(crate) fn expected_bytes(&self) -> u64 {
+        self.expected_bytes
+    }
+
+    pub(crate) fn expected_answers(&self) -> usize {
+        self.expected_answers
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Its exchanges.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.scenario.steps.iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some(exchange),
+            Step::Send(_)
+            | Step::More { .. }
+            | Step::Raw { .. }
+            | Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::End(_) => None,
+        })
+    }
+}
+
+/// How many messages of each exchange are played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// As many as find what a thousand find, faults of endurance aside (`docs/performance.md`).
+    #[default]
+    Default,
+    /// All of them.
+    Full,
+    /// So many.
+    Messages(u32),
+}
+
+impl Depth {
+    /// The number of messages at the default depth.
+    pub const DEFAULT_MESSAGES: u32 = 10;
+
+    /// The most messages of an exchange that is not timed; `None` for all.
+    pub fn messages(self) -> Option<u32> {
+        match self {
+            Self::Default => Some(Self::DEFAULT_MESSAGES),
+            Self::Full => None,
+            Self::Messages(messages) => Some(messages),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Compressed messages, prepared once: streams that are equal for equal parameters are shared between cases, agents
+//! and roles.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use wsgrade_cases::model::{Exchange, Source};
+use wsgrade_codec::deflate::{Compressor, Params};
+use wsgrade_codec::{Kind, Role};
+
+/// Every stream there is, as long as they fit into a number of bytes.
+#[derive(Debug)]
+pub struct Streams {
+    budget: usize,
+    /// How many bytes all streams hold together.
+    held: Arc<AtomicUsize>,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    streams: HashMap<Key, Shelved>,
+    /// How often a stream was asked for.
+    asked: u64,
+}
+
+#[derive(Debug)]
+struct Shelved {
+    stream: Arc<Stream>,
+    /// When it was last asked for.
+    asked: u64,
+}
+
+/// What decides the bytes of a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    kind: Kind,
+    source: Source,
+    size: u32,
+    no_context_takeover: bool,
+    window_bits: u8,
+}
+
+impl Default for Streams {
+    /// With the default budget.
+    fn default() -> Self {
+        Self::with_budget(Self::DEFAULT_BUDGET)
+    }
+}
+
+impl Streams {
+    /// 512 MiB.
+    pub const DEFAULT_BUDGET: usize = 512 << 20;
+
+    /// Streams that hold no more than so many bytes, those in use aside.
+    pub fn with_budget(budget: usize) -> Self {
+        Self { budget, held: Arc::default(), shelf: Mutex::default() }
+    }
+
+    /// The messages of an exchange as `sender` compresses them under these parameters.
+    pub fn of(&self, exchange: &Exchange, params: &Params, sender: Role) -> Arc<Stream> {
+        let key = Key {
+            kind: exchange.kind,
+            source: exchange.source.clone(),
+            size: exchange.size,
+            no_context_takeover: params.no_context_takeover(sender),
+            window_bits: params.window_bits(sender).get(),
+        };
+        let mut shelf = lock(&self.shelf);
+        shelf.asked += 1;
+        let asked = shelf.asked;
+        let fresh =
+            || Shelved { stream: Arc::new(Stream::new(params, sender, Arc::clone(&self.held))), asked };
+        let shelved = shelf.streams.entry(key).or_insert_with(fresh);
+        shelved.asked = asked;
+        let stream = Arc::clone(&shelved.stream);
+        self.make_room(&mut shelf);
+        stream
+    }
+
+    /// Forgets what nobody uses, the longest unused first, until the rest fits.
+    fn make_room(&self, shelf: &mut Shelf) {
+        while self.held.load(Ordering::Relaxed) > self.budget {
+            let unused = shelf.streams.iter().filter(|(_, shelved)| Arc::strong_count(&shelved.stream) == 1);
+            let Some(key) = unused.min_by_key(|(_, shelved)| shelved.asked).map(|(key, _)| key.clone())
+            else {
+                return;
+            };
+            shelf.streams.remove(&key);
+        }
+    }
+
+    /// How many bytes are held.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+}
+
+/// The compressed messages of one exchange, made as they are asked for.
+#[derive(Debug)]
+pub struct Stream {
+    made: Mutex<Made>,
+    held: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Made {
+    compressor: Compressor,
+    messages: Vec<Bytes>,
+}
+
+impl Stream {
+    fn new(params: &Params, sender: Role, held: Arc<AtomicUsize>) -> Self {
+        let compressor = Compressor::new(params, sender);
+        Self { made: Mutex::new(Made { compressor, messages: Vec::new() }), held }
+    }
+
+    /// The payload of message `k` of the exchange the stream was asked for.
+    ///
+    /// Beyond the exchange's cycle the messages come again, and with them their bytes: what a message refers to lies
+    /// in the messages before it, and these are the same as they were. The first of them have less before them than
+    /// when they come again, and so refer to no more than there is.
+    pub fn message(&self, exchange: &Exchange, k: u32) -> Bytes {
+        let wanted = (k % exchange.cycle()) as usize;
+        let mut made = lock(&self.made);
+        while made.messages.len() <= wanted {
+            let next = u32::try_from(made.messages.len()).expect("no longer than a cycle");
+            let payload = Bytes::from(made.compressor.message(&exchange.message(next)));
+            self.held.fetch_add(payload.len(), Ordering::Relaxed);
+            made.messages.push(payload);
+        }
+        made.messages[wanted].clone()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let made = self.made.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let held: usize = made.messages.iter().map(Bytes::len).sum();
+        self.held.fetch_sub(held, Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is in there is whole at any time, whoever panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

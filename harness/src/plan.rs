@@ -1,5 +1,6 @@
 //! Cases made ready to be played: what is the same on every connection is computed once.
 
+use std::fmt;
 use std::sync::Arc;
 
 use wsgrade_cases::model::{Exchange, Scenario, Step};
@@ -92,6 +93,16 @@ pub enum Depth {
     Full,
     /// So many.
     Messages(u32),
+}
+
+impl fmt::Display for Depth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.pad("default"),
+            Self::Full => f.pad("full"),
+            Self::Messages(messages) => messages.fmt(f),
+        }
+    }
 }
 
 impl Depth {

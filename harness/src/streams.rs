@@ -147,3 +147,91 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is in there is whole at any time, whoever panicked.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use wsgrade_cases::model::Corpus;
+    use wsgrade_codec::deflate::{Decompressor, WindowBits};
+
+    use super::*;
+
+    fn exchange(size: u32, messages: u32) -> Exchange {
+        Exchange {
+            kind: Kind::Text,
+            source: Source::Corpus(Corpus::Html),
+            size,
+            messages,
+            compressed: true,
+            fragment: None,
+            timed: false,
+        }
+    }
+
+    fn params(no_context_takeover: bool, bits: u8) -> Params {
+        Params {
+            client_no_context_takeover: no_context_takeover,
+            client_max_window_bits: WindowBits::new(bits).unwrap(),
+            ..Params::default()
+        }
+    }
+
+    /// What the other side makes of a stream, message by message, also when messages come again.
+    #[test]
+    fn a_stream_is_inflated_to_its_messages_round_after_round() {
+        for (no_context_takeover, bits) in [(false, 15), (false, 9), (true, 15), (true, 10)] {
+            let params = params(no_context_takeover, bits);
+            // Four messages a round; and many short ones, which refer far back.
+            for exchange in [exchange(1 << 18, 11), exchange(1 << 14, 140)] {
+                let stream = Streams::default().of(&exchange, &params, Role::Client);
+                let mut inflate = Decompressor::new(&params, Role::Client, 8 << 20);
+                for k in 0..exchange.messages {
+                    inflate.push(&stream.message(&exchange, k)).unwrap();
+                    let (_, message) = inflate.finish().unwrap();
+                    assert!(message == *exchange.message(k), "message {k} of {params:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_parameters_share_a_stream_and_others_do_not() {
+        let streams = Streams::default();
+        let first = streams.of(&exchange(64, 3), &params(false, 15), Role::Client);
+        // Neither how many messages there are nor how they are cut changes a message.
+        let cut = Exchange { fragment: Some(7), ..exchange(64, 1000) };
+        assert!(Arc::ptr_eq(&first, &streams.of(&cut, &params(false, 15), Role::Client)));
+        // A server without limits sends what a client without limits does.
+        assert!(Arc::ptr_eq(&first, &streams.of(&cut, &params(true, 9), Role::Server)));
+        for other in [
+            streams.of(&exchange(65, 3), &params(false, 15), Role::Client),
+            streams.of(&exchange(64, 3), &params(true, 15), Role::Client),
+            streams.of(&exchange(64, 3), &params(false, 9), Role::Client),
+            streams.of(&Exchange { kind: Kind::Binary, ..exchange(64, 3) }, &params(false, 15), Role::Client),
+        ] {
+            assert!(!Arc::ptr_eq(&first, &other));
+        }
+    }
+
+    #[test]
+    fn the_budget_holds_for_what_nobody_uses() {
+        let streams = Streams::with_budget(10_000);
+        let held = |size| {
+            let exchange = exchange(size, 10);
+            let stream = streams.of(&exchange, &params(true, 15), Role::Client);
+            (0..10).for_each(|k| drop(stream.message(&exchange, k)));
+            stream
+        };
+        let used = held(8192);
+        assert!(streams.held() > 10_000, "{}", streams.held());
+        let unused = streams.held();
+        drop(held(4096));
+        assert!(streams.held() > unused);
+        // Asking for another makes room: what is used stays.
+        let exchange = exchange(16, 1);
+        streams.of(&exchange, &params(true, 15), Role::Client);
+        assert_eq!(streams.held(), unused);
+        drop(used);
+        streams.of(&exchange, &params(true, 15), Role::Client);
+        assert_eq!(streams.held(), 0);
+    }
+}

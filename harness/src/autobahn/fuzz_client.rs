@@ -135,7 +135,7 @@ impl Session<'_> {
             None => REMOTE_JOBS,
         };
         let limits = limits(self.spec.options, server.options);
-        let settings = Settings { jobs, limits, seed: self.seed };
+        let settings = Settings { jobs, limits, seed: self.seed, depth: Depth::Full };
         let needed: BTreeSet<Need> =
             self.selected.iter().flat_map(|plan| plan.scenario.needs.iter().copied()).collect();
         let facts: Facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
@@ -187,8 +187,12 @@ impl Session<'_> {
     /// One record of all servers.
     fn whole(&self, targets: Vec<TargetReport>) -> RunReport {
         let jobs = self.wish.jobs.map_or(LOCAL_JOBS, usize::from);
-        let settings =
-            Settings { jobs, limits: limits(self.spec.options, Options::default()), seed: self.seed };
+        let settings = Settings {
+            jobs,
+            limits: limits(self.spec.options, Options::default()),
+            seed: self.seed,
+            depth: Depth::Full,
+        };
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),
             selected: self.selected.clone(),

@@ -16,6 +16,7 @@ use super::web::{self, Site};
 use super::{Wish, output, warn};
 use crate::cli::{Exit, Failure, interrupts, print, watch};
 use crate::listen::{Face, Listener, Refusals};
+use crate::plan::Depth;
 use crate::runner::{Run, Settings};
 
 /// Where the reports go unless told otherwise.
@@ -49,7 +50,12 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
     let run = Run {
         catalogue,
         selected: plans(&selected),
-        settings: Settings { jobs: 1, limits: limits(spec.options, spec.options), seed: fastrand::u64(..) },
+        settings: Settings {
+            jobs: 1,
+            limits: limits(spec.options, spec.options),
+            seed: fastrand::u64(..),
+            depth: Depth::Full,
+        },
         patterns: patterns(&spec),
         events,
         interrupted: interrupts(None),

@@ -336,7 +336,8 @@ async fn end_with_us(process: Arc<Process>) {
 impl PlayArgs {
     /// With this many cases at once.
     pub(super) fn settings(&self, jobs: usize) -> Settings {
-        Settings { jobs, limits: self.limits(), seed: self.seed.unwrap_or_else(|| fastrand::u64(..)) }
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        Settings { jobs, limits: self.limits(), seed, depth: self.depth }
     }
 
     /// The cases made ready.
@@ -378,6 +379,9 @@ impl TestArgs {
         }
         ca.iter().for_each(|roots| option("ca", roots.path().display().to_string()));
         self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
+        if self.play.depth != Depth::Default {
+            option("depth", self.play.depth.to_string());
+        }
         option("seed", seed.to_string());
         words.extend(insecure.then(|| "--insecure".to_owned()));
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();

@@ -487,4 +487,68 @@ mod tests {
         assert!(head.contains("\r\nhost: other\r\n") && !head.contains("example.com:9001"), "{head}");
         assert!(head.contains("\r\nUser-Agent: me\r\n") && !head.contains("wsgrade/"), "{head}");
     }
+
+    fn wish(no_context_takeover: bool, max_window_bits: Option<u8>) -> DeflateWish {
+        DeflateWish { no_context_takeover, max_window_bits }
+    }
+
+    #[test]
+    fn a_wish_is_an_offer_of_the_client() {
+        let deflate = vec![wish(true, Some(9)), wish(true, None), wish(false, None)];
+        let opening = Opening { deflate, ..Opening::default() };
+        let head = head(&opening);
+        let offers = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Extensions: ")).unwrap();
+        insta::assert_snapshot!(offers.replace(", ", ",\n"), @r"
+        permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits,
+        permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits,
+        permessage-deflate; client_no_context_takeover; client_max_window_bits
+        ");
+    }
+
+    /// As Autobahn's server answers: the parameters of a case are those of the peer, whichever side it is.
+    #[test]
+    fn a_wish_is_an_answer_of_the_server() {
+        let answer = |wishes: &[DeflateWish], offers: &str| {
+            let offered = parse_extensions(offers.as_bytes()).unwrap();
+            match agree(&offered, wishes) {
+                Some((_, extension)) => format_extensions(&[extension]),
+                None => "none".to_owned(),
+            }
+        };
+        let (plain, bits) = ("permessage-deflate", "permessage-deflate; client_max_window_bits");
+        let both = [wish(true, Some(9)), wish(true, None), wish(false, None)];
+        let lines = [
+            answer(&[wish(false, None)], plain),
+            answer(&[wish(true, None)], bits),
+            answer(&[wish(false, Some(9))], plain),
+            answer(&[wish(false, Some(9))], bits),
+            answer(&[wish(false, Some(15))], bits),
+            answer(&[wish(true, Some(15))], bits),
+            answer(&both, plain),
+            answer(&both, bits),
+            answer(&both, "permessage-deflate, permessage-deflate; client_max_window_bits=12"),
+            answer(&[wish(false, Some(12))], "permessage-deflate; client_max_window_bits=10"),
+            answer(
+                &[wish(false, None)],
+                "permessage-deflate; server_max_window_bits=10; server_no_context_takeover",
+            ),
+            answer(&[wish(false, None)], "permessage-deflate; unknown"),
+            answer(&[], plain),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        permessage-deflate
+        permessage-deflate; client_no_context_takeover
+        none
+        permessage-deflate; client_max_window_bits=9
+        permessage-deflate; client_max_window_bits=15
+        permessage-deflate; client_no_context_takeover; client_max_window_bits=15
+        permessage-deflate; client_no_context_takeover
+        permessage-deflate; client_no_context_takeover; client_max_window_bits=9
+        permessage-deflate; client_no_context_takeover; client_max_window_bits=9
+        permessage-deflate; client_max_window_bits=10
+        permessage-deflate; server_no_context_takeover; server_max_window_bits=10
+        none
+        none
+        ");
+    }
 }

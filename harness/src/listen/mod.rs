@@ -32,6 +32,7 @@ use wsgrade_reports::record::RunReport;
 
 use crate::carrier::tls;
 use crate::event::RunEvent;
+use crate::plan::Depth;
 use crate::runner::Run;
 use crate::shell;
 use board::Board;
@@ -110,8 +111,12 @@ impl Listener {
             board: Board::default(),
             url: format!("{}://{addr}", if tls.is_some() { "wss" } else { "ws" }),
             repeat: format!(
-                "wsgrade listen {addr}{} --seed {} -c ",
+                "wsgrade listen {addr}{}{} --seed {} -c ",
                 tls.as_ref().map(files).unwrap_or_default(),
+                match run.settings.depth {
+                    Depth::Default => String::new(),
+                    depth => format!(" --depth {depth}"),
+                },
                 run.settings.seed
             ),
             started: (SystemTime::now(), Instant::now()),

@@ -22,7 +22,7 @@ use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersio
 
 use crate::engine::Limits;
 use crate::event::RunEvent;
-use crate::plan::Plan;
+use crate::plan::{Depth, Plan};
 use crate::spawn::Process;
 use crate::target::Target;
 
@@ -38,6 +38,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Decides every random byte.
     pub seed: u64,
+    /// How deep the cases were made ready to be played.
+    pub depth: Depth,
 }
 
 /// One run: a selection and how it is played.
@@ -92,7 +94,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed } = &self.settings;
+        let Settings { jobs, limits, seed, depth } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected, &targets);
         RunReport {
             schema: SchemaVersion::CURRENT,
@@ -111,6 +113,7 @@ impl Run {
                 timeout_ms: whole_milliseconds(limits.answer),
                 close_timeout_ms: whole_milliseconds(limits.close),
                 connect_timeout_ms: whole_milliseconds(limits.opening),
+                depth: depth.messages(),
                 cases: self.patterns.0.clone(),
                 exclude: self.patterns.1.clone(),
             },

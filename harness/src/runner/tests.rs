@@ -61,7 +61,7 @@ fn settings(jobs: usize) -> Settings {
         close: Duration::from_millis(1500),
         ..Limits::default()
     };
-    Settings { jobs, limits, seed: 1 }
+    Settings { jobs, limits, seed: 1, depth: Depth::Messages(3) }
 }
 
 async fn target(addr: SocketAddr) -> Target {

@@ -114,6 +114,9 @@ pub struct RunOptions {
     pub close_timeout_ms: u64,
     /// How long it waited for TCP and for the opening handshake, in milliseconds.
     pub connect_timeout_ms: u64,
+    /// How many messages each exchange had at most, those that measure time aside; absent for as many as the case has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<u32>,
     /// The `-c` patterns.
     #[serde(default)]
     pub cases: Vec<String>,

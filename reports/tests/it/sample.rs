@@ -91,6 +91,7 @@ pub(crate) fn small() -> RunReport {
             timeout_ms: 2000,
             close_timeout_ms: 1000,
             connect_timeout_ms: 3000,
+            depth: Some(10),
             cases: Vec::new(),
             exclude: vec!["9.*".to_owned()],
         },

@@ -77,7 +77,7 @@ fn trusting(pem: &str) -> Trust {
 fn settings(jobs: usize) -> Settings {
     let patience = Duration::from_millis(1500);
     let limits = Limits { answer: patience, opening: patience, close: patience, ..Limits::default() };
-    Settings { jobs, limits, seed: 1 }
+    Settings { jobs, limits, seed: 1, depth: Depth::Messages(2) }
 }
 
 async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {

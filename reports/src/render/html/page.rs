@@ -134,8 +134,12 @@ fn patterns(report: &RunReport) -> String {
 
 fn settings(report: &RunReport) -> String {
     let options = &report.options;
+    let depth = match options.depth {
+        Some(depth) => format!(", at most {depth} messages an exchange"),
+        None => String::new(),
+    };
     format!(
-        "{} at once, waiting {} for an answer, {} for the end, {} for the opening",
+        "{} at once, waiting {} for an answer, {} for the end, {} for the opening{depth}",
         words::cases(options.jobs),
         words::duration(options.timeout_ms as f64),
         words::duration(options.close_timeout_ms as f64),

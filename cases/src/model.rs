@@ -273,7 +273,7 @@ pub enum ChopAt {
 }
 
 /// Bytes, by description: a million bytes are a line in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Payload {
     /// Text, as UTF-8.
     Text(String),

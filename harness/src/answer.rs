@@ -3,8 +3,10 @@
 //! The engine asks while a case runs (is the outcome known?), the judge asks afterwards (which outcome is it?);
 //! both ask here, so they cannot disagree.
 
-use wsgrade_cases::model::{Expected, Order, Saw, Scenario};
+use wsgrade_cases::model::{Expected, Order, Payload, Saw, Scenario};
 use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, What};
+
+use crate::streams::Streams;
 
 /// What the payload of every probe begins with; its pong is no answer.
 pub const PROBE: &str = "wsgrade?";
@@ -36,11 +38,12 @@ pub enum Answer {
 
 impl Answer {
     /// The answer a case expects, with its payload described the way the transcript describes payloads.
-    pub fn expected(expected: &Expected) -> Self {
+    pub fn expected(expected: &Expected, streams: &Streams) -> Self {
+        let describe = |payload: &Payload| streams.describe(payload, &payload.to_bytes());
         match expected {
-            Expected::Text(payload) => Self::Text(PayloadInfo::of(&payload.to_bytes())),
-            Expected::Binary(payload) => Self::Binary(PayloadInfo::of(&payload.to_bytes())),
-            Expected::Pong(payload) => Self::Pong(PayloadInfo::of(&payload.to_bytes())),
+            Expected::Text(payload) => Self::Text(describe(payload)),
+            Expected::Binary(payload) => Self::Binary(describe(payload)),
+            Expected::Pong(payload) => Self::Pong(describe(payload)),
             Expected::Open(mark) => Self::Open(mark.clone()),
             Expected::Exchanged(messages) => Self::Exchanged { messages: *messages, of: *messages },
             Expected::Declined => Self::Declined,
@@ -124,13 +127,17 @@ pub struct Pattern {
 
 impl Pattern {
     /// Prepares an outcome's expected answers.
-    pub fn new(scenario: &Scenario, saw: &Saw) -> Self {
+    pub fn new(scenario: &Scenario, saw: &Saw, streams: &Streams) -> Self {
         let (events, order) = match saw {
             Saw::Answers => (Some(scenario.answers()), Order::Exact),
             Saw::Events { events, order } => (Some(events.clone()), *order),
             Saw::Anything => (None, Order::Any),
         };
-        Self { events: events.map(|events| events.iter().map(Answer::expected).collect()), order }
+        Self {
+            events: events
+                .map(|events| events.iter().map(|event| Answer::expected(event, streams)).collect()),
+            order,
+        }
     }
 
     /// The answers one by one; `None` where anything will do.

@@ -27,7 +27,7 @@ impl Plan {
     /// Makes a case ready. What it compresses is shared with whoever uses the same streams.
     pub fn new(scenario: Arc<Scenario>, streams: Arc<Streams>) -> Self {
         let patterns: Vec<_> =
-            scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw)).collect();
+            scenario.accept.iter().map(|accept| Pattern::new(&scenario, &accept.saw, &streams)).collect();
         let of_each = || patterns.iter().filter_map(Pattern::events);
         let expected_bytes = of_each().map(|events| events.iter().map(Answer::len).sum()).max().unwrap_or(0);
         let expected_answers = of_each().map(<[_]>::len).max().unwrap_or(0);

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Exchange, Source};
+use wsgrade_cases::model::{Exchange, Payload, Source};
 use wsgrade_codec::deflate::{Compressor, Params};
 use wsgrade_codec::{Kind, Role};
+use wsgrade_reports::record::PayloadInfo;
 
 /// Every stream there is, as long as they fit into a number of bytes.
 #[derive(Debug)]
@@ -17,7 +18,15 @@ pub struct Streams {
     /// How many bytes all streams hold together.
     held: Arc<AtomicUsize>,
     shelf: Mutex<Shelf>,
+    /// What transcripts say of long payloads: the catalogue has few, and many cases send the same.
+    described: Mutex<HashMap<Payload, PayloadInfo>>,
 }
+
+/// How hard messages are compressed: dynamic codes and far references, at little cost.
+const LEVEL: u32 = 2;
+
+/// Payloads shorter than this are described faster than looked up.
+const WORTH_LOOKING_UP: u64 = 32 << 10;
 
 #[derive(Debug, Default)]
 struct Shelf {
@@ -56,7 +65,7 @@ impl Streams {
 
     /// Streams that hold no more than so many bytes, those in use aside.
     pub fn with_budget(budget: usize) -> Self {
-        Self { budget, held: Arc::default(), shelf: Mutex::default() }
+        Self { budget, held: Arc::default(), shelf: Mutex::default(), described: Mutex::default() }
     }
 
     /// The messages of an exchange as `sender` compresses them under these parameters.
@@ -92,6 +101,19 @@ impl Streams {
         }
     }
 
+    /// What a transcript says of a payload whose bytes are these.
+    pub fn describe(&self, payload: &Payload, bytes: &[u8]) -> PayloadInfo {
+        if payload.len() < WORTH_LOOKING_UP {
+            return PayloadInfo::of(bytes);
+        }
+        if let Some(info) = lock(&self.described).get(payload) {
+            return info.clone();
+        }
+        let info = PayloadInfo::of(bytes);
+        lock(&self.described).insert(payload.clone(), info.clone());
+        info
+    }
+
     /// How many bytes are held.
     pub fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
@@ -113,7 +135,7 @@ struct Made {
 
 impl Stream {
     fn new(params: &Params, sender: Role, held: Arc<AtomicUsize>) -> Self {
-        let compressor = Compressor::new(params, sender);
+        let compressor = Compressor::with_level(params, sender, LEVEL);
         Self { made: Mutex::new(Made { compressor, messages: Vec::new() }), held }
     }
 

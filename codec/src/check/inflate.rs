@@ -20,7 +20,7 @@ const WORTH_REMEMBERING: usize = 512;
 const REMEMBERED: usize = 2 << 20;
 
 /// Codes of up to this many bits are decoded by one look into a table.
-const FAST_BITS: u32 = 10;
+const FAST_BITS: u32 = 11;
 
 const LENGTH_BASE: [u16; 29] = [
     3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
@@ -190,7 +190,7 @@ struct Bits<'a> {
     count: u32,
 }
 
-impl Bits<'_> {
+impl<'a> Bits<'a> {
     fn byte(&mut self) -> Option<u8> {
         let byte = match self.input.get(self.at) {
             Some(byte) => *byte,
@@ -228,6 +228,16 @@ impl Bits<'_> {
         self.hold >>= bits;
         self.count -= bits;
         Ok(value as u32)
+    }
+
+    /// The next bytes of the payload, as many as there are up to `length`. Only while nothing is read ahead.
+    fn stretch(&mut self, length: usize) -> &'a [u8] {
+        debug_assert_eq!(self.count, 0);
+        self.hold = 0;
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let stretch = &rest[..length.min(rest.len())];
+        self.at += stretch.len();
+        stretch
     }
 
     /// Drops the bits up to the next byte boundary.
@@ -300,7 +310,7 @@ impl Huffman {
         Ok(Self { fast, counts, symbols })
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode(&self, bits: &mut Bits<'_>) -> Result<u16, Fault> {
         if bits.count < 15 {
             bits.fill();
@@ -312,7 +322,12 @@ impl Huffman {
             bits.count -= length;
             return Ok(entry >> 4);
         }
-        // Bit by bit: long codes, and the end of the data.
+        self.decode_bit_by_bit(bits)
+    }
+
+    /// Long codes, and the end of the data.
+    #[cold]
+    fn decode_bit_by_bit(&self, bits: &mut Bits<'_>) -> Result<u16, Fault> {
         let (mut code, mut first, mut index) = (0i32, 0i32, 0i32);
         for count in &self.counts[1..] {
             code |= bits.take(1)? as i32;
@@ -378,7 +393,19 @@ impl Run<'_> {
             return Err(Fault::Corrupt("the two lengths of a stored block do not agree"));
         }
         self.room(length as usize)?;
-        for _ in 0..length {
+        let mut length = length as usize;
+        // What was read ahead comes first, and then whole stretches.
+        while length > 0 && self.bits.count > 0 {
+            let byte = self.bits.take(8)? as u8;
+            self.out.push(byte);
+            length -= 1;
+        }
+        if length == 0 {
+            return Ok(());
+        }
+        let stretch = self.bits.stretch(length);
+        self.out.extend_from_slice(stretch);
+        for _ in stretch.len()..length {
             let byte = self.bits.take(8)? as u8;
             self.out.push(byte);
         }
@@ -423,11 +450,14 @@ impl Run<'_> {
     }
 
     fn compressed(&mut self, lengths: &Huffman, distances: &Huffman) -> Result<(), Fault> {
+        let most = self.start.saturating_add(self.limit);
         loop {
             let symbol = usize::from(lengths.decode(&mut self.bits)?);
             match symbol {
                 0..=255 => {
-                    self.room(1)?;
+                    if self.out.len() >= most {
+                        return Err(Fault::TooBig);
+                    }
                     self.out.push(symbol as u8);
                 }
                 256 => return Ok(()),
@@ -458,6 +488,9 @@ impl Run<'_> {
         self.reach.before_message |= from < self.start;
         if distance >= length {
             self.out.extend_from_within(from..from + length);
+        } else if distance == 1 {
+            let byte = self.out[from];
+            self.out.resize(self.out.len() + length, byte);
         } else {
             for at in from..from + length {
                 self.out.push(self.out[at]);

@@ -150,7 +150,7 @@ impl Engine {
     pub(super) fn hear_in_exchange(&mut self, now: Duration, heard: Heard) -> Option<Heard> {
         let Some(going) = &mut self.exchange else { return Some(heard) };
         match heard {
-            Heard::Message { kind, ref payload, compressed } => {
+            Heard::Message { kind, ref payload, compressed, described: _ } => {
                 let right = |asked: &mut Asked| kind == going.kind && *asked.payload == **payload;
                 match going.asked.take_if(right) {
                     Some(asked) => {

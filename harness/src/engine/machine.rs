@@ -454,7 +454,7 @@ impl Engine {
             return Flow::Again;
         };
         match current {
-            Step::Send(frame) => self.sender.frame(frame, self.log.step),
+            Step::Send(frame) => self.sender.frame(frame, &self.plan, self.log.step),
             Step::More { payload, chop } => self.sender.more(payload, chop, self.log.step),
             Step::Raw { payload, chop } => self.sender.raw(payload, chop, self.log.step),
             Step::Exchange(exchange) => return self.play_exchange(now, exchange),
@@ -559,7 +559,7 @@ impl Engine {
 
     fn awaited_came(&mut self, event: &Awaited) -> bool {
         let wanted = match event {
-            Awaited::Answer(expected) => Some(Answer::expected(expected)),
+            Awaited::Answer(expected) => Some(Answer::expected(expected, self.plan.streams())),
             Awaited::Any => None,
             // The phase is left as soon as the peer begins to end the connection.
             Awaited::Close => return self.peer_is_ending(),

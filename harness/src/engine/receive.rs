@@ -26,6 +26,8 @@ pub(super) enum Heard {
         /// Inflated, if it came compressed.
         payload: Bytes,
         compressed: bool,
+        /// What the transcript says of the payload, where that of its only frame says the same.
+        described: Option<PayloadInfo>,
     },
     /// Anything else, for the transcript.
     Other(What),
@@ -47,12 +49,13 @@ impl Heard {
                 let frame = frame_info(&header, body.describe(), &start);
                 What::Frame { dir: Direction::Received, frame }
             }
-            Self::Message { kind, payload, .. } => {
+            Self::Message { kind, payload, compressed: _, described } => {
                 let kind = match kind {
                     Kind::Text => MessageKind::Text,
                     Kind::Binary => MessageKind::Binary,
                 };
-                What::Message { kind, payload: PayloadInfo::of(&payload) }
+                let payload = described.unwrap_or_else(|| PayloadInfo::of(&payload));
+                What::Message { kind, payload }
             }
             Self::Other(what) => what,
         }
@@ -73,6 +76,8 @@ pub(super) struct HeardFrame {
 enum Body {
     /// Described as it comes, in little memory.
     Described(PayloadDigest),
+    /// The whole of it was.
+    Done(PayloadInfo),
     /// Kept as it comes, to be described if somebody asks.
     Kept(Vec<Bytes>),
 }
@@ -81,6 +86,7 @@ impl Body {
     fn push(&mut self, bytes: &Bytes) {
         match self {
             Self::Described(digest) => digest.push(bytes),
+            Self::Done(_) => {}
             Self::Kept(pieces) => pieces.push(bytes.clone()),
         }
     }
@@ -88,6 +94,7 @@ impl Body {
     fn describe(self) -> PayloadInfo {
         match self {
             Self::Described(digest) => digest.finish(),
+            Self::Done(info) => info,
             Self::Kept(pieces) => {
                 let mut digest = PayloadDigest::new();
                 pieces.iter().for_each(|piece| digest.push(piece));
@@ -222,7 +229,19 @@ impl Receiver {
     }
 
     fn end_frame(&mut self) {
-        let Some(Receiving { frame, control, after }) = self.frame.take() else { return };
+        let Some(Receiving { mut frame, control, mut after }) = self.frame.take() else { return };
+        // A message in one frame, and not compressed, is that frame's payload: one digest is enough.
+        for heard in &mut after {
+            if let Heard::Message { compressed: false, described, .. } = heard
+                && frame.header.fin
+                && frame.header.opcode.kind().is_some()
+                && let Body::Described(digest) = &mut frame.body
+            {
+                let info = std::mem::take(digest).finish();
+                *described = Some(info.clone());
+                frame.body = Body::Done(info);
+            }
+        }
         self.heard.push_back(Heard::Frame(frame, control));
         self.heard.extend(after);
     }
@@ -241,7 +260,7 @@ impl Receiver {
                     }
                 }
                 Item::Message { kind, payload, compressed, fragments: _ } => {
-                    frame.after.push(Heard::Message { kind, payload, compressed });
+                    frame.after.push(Heard::Message { kind, payload, compressed, described: None });
                 }
                 Item::TooBig { opcode, received } => frame.after.push(Heard::Other(What::TimedOut {
                     waited_for: format!("a {opcode} of expected length to end: it has {received} bytes"),

@@ -10,6 +10,7 @@ use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::{Direction, PayloadInfo, What};
 
 use super::log::frame_info;
+use crate::plan::Plan;
 
 /// One write, and the pause after it.
 #[derive(Debug)]
@@ -99,9 +100,9 @@ impl Sender {
     }
 
     /// A frame of a case, as often as it says.
-    pub(super) fn frame(&mut self, frame: &Frame, step: Option<usize>) {
+    pub(super) fn frame(&mut self, frame: &Frame, plan: &Plan, step: Option<usize>) {
         let body = frame.payload.to_bytes();
-        let described = PayloadInfo::of(&body);
+        let described = plan.streams().describe(&frame.payload, &body);
         for _ in 0..frame.times {
             self.frame_of(frame, &body, described.clone(), step);
         }
@@ -184,7 +185,8 @@ impl Sender {
 
     /// A lawful frame of our own: a probe, a pong, a Close.
     pub(super) fn lawful(&mut self, opcode: Opcode, body: &[u8], step: Option<usize>) {
-        self.frame(&Frame::new(opcode, Payload::Hex(body.to_vec())), step);
+        let frame = Frame::new(opcode, Payload::default());
+        self.frame_of(&frame, body, PayloadInfo::of(body), step);
         self.flush();
     }
 
@@ -317,6 +319,8 @@ fn cuts(len: usize, at: &ChopAt) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use wsgrade_cases::model::{Ending, Saw, Scenario};
+
     use super::*;
 
     #[test]
@@ -335,7 +339,8 @@ mod tests {
         let mut sender = Sender::new(Role::Server, 1);
         let chop = Chop { at: ChopAt::Every(1), ..Chop::default() };
         let frame = Frame { chop, ..Frame::new(Opcode::PING, Payload::Text("a".to_owned())) };
-        sender.frame(&frame, None);
+        let plan = Plan::alone(Scenario::uncatalogued("a", Vec::new(), Saw::Anything, Ending::ordinary()));
+        sender.frame(&frame, &plan, None);
         sender.lawful(Opcode::CLOSE, &[], None);
         assert!(!sender.sent_close());
         assert_eq!(sender.next().map(|piece| piece.told.len()), Some(1));

@@ -517,7 +517,21 @@ impl Scenario {
 
     /// Whether it measures time, and so has to be played while nothing else is.
     pub fn is_timed(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::Exchange(exchange) if exchange.timed))
+        self.exchanges().any(|exchange| exchange.timed)
+    }
+
+    /// The exchanges among its steps, in order.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some(exchange),
+            Step::Send(_)
+            | Step::More { .. }
+            | Step::Raw { .. }
+            | Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::End(_) => None,
+        })
     }
 
     /// The section it belongs to: the id without its last part.

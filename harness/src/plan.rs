@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wsgrade_cases::model::{Exchange, Scenario, Step};
+use wsgrade_cases::model::Scenario;
 
 use crate::answer::{Answer, Pattern};
 use crate::streams::Streams;
@@ -66,20 +66,6 @@ impl Plan {
 
     pub(crate) fn streams(&self) -> &Streams {
         &self.streams
-    }
-
-    /// Its exchanges.
-    pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
-        self.scenario.steps.iter().filter_map(|step| match step {
-            Step::Exchange(exchange) => Some(exchange),
-            Step::Send(_)
-            | Step::More { .. }
-            | Step::Raw { .. }
-            | Step::Await { .. }
-            | Step::Probe { .. }
-            | Step::Pause { .. }
-            | Step::End(_) => None,
-        })
     }
 }
 

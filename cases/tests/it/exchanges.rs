@@ -2,7 +2,7 @@
 
 use quickcheck::{Arbitrary, Gen, quickcheck};
 use wsgrade_cases::describe;
-use wsgrade_cases::model::{Corpus, Exchange, Expected, Payload, Saw, Source, Step};
+use wsgrade_cases::model::{Corpus, Exchange, Expected, Payload, Saw, Scenario, Source};
 use wsgrade_codec::Kind;
 
 use crate::{arbitrary, case, one, with_steps};
@@ -91,25 +91,15 @@ const TWO: &str = r#"needs = ["echo"]
       { verdict = "informational", saw = [{ exchanged = 500 }, { pong = "" }, { exchanged = 200 }], order = "any" },
     ]"#;
 
-fn lengths(steps: &[Step]) -> Vec<u32> {
-    let exchanges = steps.iter().filter_map(|step| match step {
-        Step::Exchange(exchange) => Some(exchange.messages),
-        Step::Send(_)
-        | Step::More { .. }
-        | Step::Raw { .. }
-        | Step::Await { .. }
-        | Step::Probe { .. }
-        | Step::Pause { .. }
-        | Step::End(_) => None,
-    });
-    exchanges.collect()
+fn lengths(scenario: &Scenario) -> Vec<u32> {
+    scenario.exchanges().map(|exchange| exchange.messages).collect()
 }
 
 #[test]
 fn less_depth_cuts_what_is_not_timed_and_what_is_expected_of_it() {
     let scenario = one(&case(TWO));
     let cut = scenario.at_depth(20);
-    assert_eq!(lengths(&cut.steps), [20, 200]);
+    assert_eq!(lengths(&cut), [20, 200]);
     let pong = Expected::Pong(Payload::default());
     assert_eq!(cut.answers(), [Expected::Exchanged(20), pong, Expected::Exchanged(200)]);
     let Saw::Events { events, .. } = &cut.accept[1].saw else { panic!("{:?}", cut.accept) };
@@ -122,7 +112,7 @@ fn more_depth_than_there_is_changes_nothing_and_none_is_one() {
     let scenario = one(&case(TWO));
     assert_eq!(scenario.at_depth(500), scenario);
     assert_eq!(scenario.at_depth(u32::MAX), scenario);
-    assert_eq!(lengths(&scenario.at_depth(0).steps), [1, 200]);
+    assert_eq!(lengths(&scenario.at_depth(0)), [1, 200]);
     let without = with_steps("{ send = \"ping\" }");
     assert_eq!(without.at_depth(1), without);
 }

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
+use super::door;
 use crate::carrier::tls::Acceptor;
 
 /// Connections at once; more have to wait.
@@ -25,24 +24,11 @@ pub(super) async fn serve(
 ) -> io::Result<(SocketAddr, impl Future<Output = ()>)> {
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
-    Ok((addr, async move {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            // Never closed, so there is always a place in the end.
-            let place = Arc::clone(&places).acquire_owned().await;
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let acceptor = acceptor.clone();
-                    tokio::spawn(async move {
-                        relay(stream, &acceptor, inside).await;
-                        drop(place);
-                    });
-                }
-                // For want of file descriptors, say: without a rest the loop would spin.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    }))
+    let serve = move |stream| {
+        let acceptor = acceptor.clone();
+        async move { relay(stream, &acceptor, inside).await }
+    };
+    Ok((addr, door::open(listener, MAX_CONNECTIONS, serve)))
 }
 
 /// One connection. Whatever ends it ends it on both sides, and there is nobody to tell.

@@ -9,6 +9,7 @@
 //!
 //! address   where a URL leads
 //! front     TLS in front of the reference server
+//! door      a port with so many connections at once
 //! web       plain HTTP: the reports, and the pages of the echo and broadcast servers
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 mod address;
 mod broadcast;
+mod door;
 mod front;
 mod fuzz_client;
 mod fuzz_server;

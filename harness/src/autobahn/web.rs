@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wsgrade_codec::handshake::{Limits, RequestHead, RequestReader, refuse};
+
+use super::door;
 
 /// Browsers served at once; more have to wait.
 const MAX_CONNECTIONS: usize = 32;
@@ -35,24 +36,11 @@ pub(super) async fn serve(
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;
     let site = Arc::new(site);
-    Ok((addr, async move {
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            // Never closed, so there is always a place in the end.
-            let place = Arc::clone(&places).acquire_owned().await;
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let site = Arc::clone(&site);
-                    tokio::spawn(async move {
-                        answer(stream, &site).await;
-                        drop(place);
-                    });
-                }
-                // For want of file descriptors, say: without a rest the loop would spin.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    }))
+    let serve = move |stream| {
+        let site = Arc::clone(&site);
+        async move { answer(stream, &site).await }
+    };
+    Ok((addr, door::open(listener, MAX_CONNECTIONS, serve)))
 }
 
 async fn answer(mut stream: TcpStream, site: &Site) {

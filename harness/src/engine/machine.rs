@@ -159,7 +159,7 @@ impl Engine {
             .and_then(|accept| accept.ending.clone())
             .unwrap_or(scenario.ending.clone());
         let expected = plan.expected_bytes();
-        let exchanges = || plan.exchanges();
+        let exchanges = || scenario.exchanges();
         // Code points of up to four bytes.
         let longest = exchanges().map(|exchange| u64::from(exchange.size) * 4).max().unwrap_or(0);
         let messages: u32 = exchanges().map(|exchange| exchange.messages).sum();

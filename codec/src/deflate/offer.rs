@@ -212,11 +212,12 @@ pub fn accept_response(accepted: &[Extension], offers: &[Offer]) -> Result<Optio
 /// Whether the response can be an answer to this offer.
 fn answers(response: &Offer, offer: &Offer) -> bool {
     let context = response.server_no_context_takeover || !offer.server_no_context_takeover;
-    let server_bits = match (offer.server_max_window_bits, response.server_max_window_bits) {
-        (None, _) => true,
-        (Some(limit), Some(bits)) => bits <= limit,
-        (Some(_), None) => false,
-    };
+    // "A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits"
+    // extension parameter in the extension negotiation response to send back to the client with the same or smaller
+    // value as the offer." (RFC 7692, 7.1.2.1) What a response does not say is 15, which as an answer to 15 agrees to
+    // all that was asked.
+    let server_bits = response.server_max_window_bits.unwrap_or_default()
+        <= offer.server_max_window_bits.unwrap_or_default();
     let client_bits = response.client_max_window_bits.is_none() || offer.client_max_window_bits.is_some();
     context && server_bits && client_bits
 }
@@ -324,6 +325,10 @@ mod tests {
                     client_max_window_bits=8";
         assert_eq!(judge(full, &[strict]).unwrap().unwrap().client_max_window_bits, bits(8));
         assert!(judge("permessage-deflate", &[strict, plain]).is_ok());
+        // 15 is what goes without saying, and nothing less is.
+        let limited = |value| Offer { server_max_window_bits: Some(bits(value)), ..plain };
+        assert_eq!(judge("permessage-deflate", &[limited(15)]), Ok(Some(Params::default())));
+        assert!(judge("permessage-deflate", &[limited(14)]).is_err());
         for (text, offers) in [
             ("permessage-deflate, permessage-deflate", &[plain][..]),
             ("permessage-deflate; client_max_window_bits=10", &[plain]),

@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use wsgrade_reports::record::{Direction, Entry, FrameInfo, PayloadInfo, Transcript, What};
 
-/// How many entries a transcript may have; frames beyond are counted, everything else is kept.
+/// How many entries a transcript may have; frames beyond are counted. What verdicts rest on is kept: everything that
+/// is no frame, pongs (of which the engine takes no more than the case expects and some), and the first Close of
+/// each side.
 const MAX_FRAME_ENTRIES: usize = 2_000;
+
+const CLOSE: u8 = wsgrade_codec::wire::Opcode::CLOSE.value();
+const PONG: u8 = wsgrade_codec::wire::Opcode::PONG.value();
 
 /// Writes the transcript.
 #[derive(Debug)]
@@ -55,7 +60,7 @@ impl Log {
             last.times = last.times.saturating_add(frame.times);
             return;
         }
-        if self.entries.len() < MAX_FRAME_ENTRIES {
+        if self.entries.len() < MAX_FRAME_ENTRIES || self.decides(dir, frame.opcode) {
             return self.append(What::Frame { dir, frame });
         }
         let count = u64::from(frame.times);
@@ -75,6 +80,12 @@ impl Log {
             }
             None => self.append(What::Folded { dir, frames: count, bytes: frame.payload.len * count }),
         }
+    }
+
+    /// Whether a verdict may rest on a frame of this kind.
+    fn decides(&self, dir: Direction, opcode: u8) -> bool {
+        let is_close = |entry: &Entry| matches!(&entry.what, What::Frame { dir: of, frame } if *of == dir && frame.opcode == CLOSE);
+        opcode == PONG || opcode == CLOSE && !self.entries.iter().any(is_close)
     }
 
     fn append(&mut self, what: What) {

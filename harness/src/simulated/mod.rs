@@ -50,7 +50,7 @@ pub(crate) enum Quirk {
     CorruptsEcho,
     /// Sends each message back twice.
     EchoesTwice,
-    /// Sends messages back in one-byte fragments.
+    /// Sends messages back in fragments: of one byte, or some thousands of them.
     FragmentsEcho,
     /// Says nothing after the opening handshake, and reads on.
     Silent,
@@ -191,11 +191,12 @@ impl SimulatedServer {
                 self.send(opcode, true, payload);
                 self.send(opcode, true, payload);
             }
-            Quirk::FragmentsEcho if payload.len() > 1 && payload.len() < 100 => {
-                let last = payload.len() - 1;
-                for (at, byte) in payload.iter().enumerate() {
+            Quirk::FragmentsEcho if payload.len() > 1 => {
+                let pieces = payload.chunks(payload.len().div_ceil(3000));
+                let last = pieces.len() - 1;
+                for (at, piece) in pieces.enumerate() {
                     let opcode = if at == 0 { opcode } else { Opcode::CONTINUATION };
-                    self.send(opcode, at == last, &[*byte]);
+                    self.send(opcode, at == last, piece);
                 }
             }
             _ => self.send(opcode, true, payload),

@@ -176,6 +176,8 @@ impl Engine {
                 None => Some(Heard::Frame(frame, None)),
             },
             Heard::Frame(_, Some(_)) | Heard::Other(_) => {
+                // A message too long to be kept is told as a wait in vain, and is not the echo.
+                going.failed |= matches!(heard, Heard::Other(What::TimedOut { .. }));
                 self.tell_round_trip();
                 Some(heard)
             }

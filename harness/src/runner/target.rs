@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use wsgrade_cases::model::Need;
+use wsgrade_cases::model::{Need, Scenario};
 use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
 };
@@ -23,6 +23,10 @@ use crate::target::Target;
 
 /// After so many cases in a row in which the target may have gone it is asked whether it is still there.
 const WORRYING: usize = 3;
+/// After so many cases of an area in a row that failed alone as they had beside others, the rest of that area is
+/// believed: with a peer that answers nothing in two hundred cases, waiting for each again would take a quarter of an
+/// hour.
+const CONVINCING: usize = 6;
 /// How many cases a sentence names.
 const NAMED: usize = 8;
 /// The connections of a process that dies break so much before it is seen to be dead, at most. What failed so shortly
@@ -218,7 +222,14 @@ impl Progress<'_> {
         self.run.tell(RunEvent::ConfirmingAlone { cases: again.len() });
         let player = self.player();
         let mut interrupted = self.run.interrupted.clone();
+        // By area, how many in a row failed alone as they did beside others.
+        let mut alike: BTreeMap<String, usize> = BTreeMap::new();
         for index in again {
+            let alike = alike.entry(area(&self.run.selected[index].scenario)).or_default();
+            if *alike >= CONVINCING {
+                self.take_as_confirmed(index);
+                continue;
+            }
             let mut record = tokio::select! {
                 record = player.play(&self.run.selected[index]) => record,
                 () = wait_for(&mut interrupted) => {
@@ -231,6 +242,9 @@ impl Progress<'_> {
                 && (before.record.behavior, before.record.close) != (record.behavior, record.close)
             {
                 record.when_busy = Some(before.record.behavior);
+                *alike = 0;
+            } else {
+                *alike += 1;
             }
             self.keep(index, record, false);
             if self.process_died(Duration::ZERO).await.is_some() {
@@ -239,6 +253,13 @@ impl Progress<'_> {
             if worrying && self.target_is_gone().await {
                 return;
             }
+        }
+    }
+
+    /// A case that was not played again, because those like it failed alone as well.
+    fn take_as_confirmed(&mut self, index: usize) {
+        if let Some(Kept { record, .. }) = self.records.remove(&index) {
+            self.keep(index, record, false);
         }
     }
 
@@ -344,6 +365,11 @@ impl Player {
             None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
         }
     }
+}
+
+/// The first part of a case's id.
+fn area(scenario: &Scenario) -> String {
+    scenario.id.as_str().split('.').next().unwrap_or_default().to_owned()
 }
 
 fn lacks(need: Need) -> &'static str {

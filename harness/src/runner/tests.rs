@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_reference_server::codec::endpoint::Message;
 use wsgrade_reference_server::config::{Config, Handler};
 use wsgrade_reference_server::serve_stream;
 use wsgrade_reports::record::{Behavior, RunReport};
@@ -272,6 +273,32 @@ async fn what_fails_only_beside_others_passes_and_is_marked() {
     let marked = records.iter().filter(|record| record.when_busy == Some(Behavior::Fail)).count();
     assert!(marked > 0, "{records:#?}");
     assert_eq!(Exit::of_run(&report), Exit::Success);
+}
+
+/// It answers every message with another: six of each area are played again, and the rest is believed.
+#[tokio::test]
+async fn what_fails_everywhere_is_not_all_played_again() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let addr = listen(move |stream, _| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let other: Handler = Arc::new(|_| Some(Message::text("other")));
+            let peer = stream.peer_addr().unwrap();
+            serve_stream(stream, peer, &Config { handler: other, ..Config::default() }).await;
+        }
+    })
+    .await;
+    let echoed = |scenario: &Scenario| ["1.1", "1.2", "6.2"].contains(&scenario.section().as_str());
+    let mut playing = playing(addr, cases(echoed), 8).await;
+    // It echoes nothing; here that is not to keep the cases from being played.
+    playing.prepared.facts.offers.insert(Need::Echo);
+    let before = connections.load(Ordering::SeqCst);
+    let report = playing.run.play(&[playing.prepared]).await;
+    let records = &report.targets[0].cases;
+    assert_eq!(count(&report, Behavior::Fail), records.len(), "{records:#?}");
+    let again = connections.load(Ordering::SeqCst) - before - records.len();
+    assert_eq!(again, 6 + 4, "six of area 1, and the four of area 6");
 }
 
 /// Completes the opening handshake and does no more.

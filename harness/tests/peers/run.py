@@ -245,7 +245,8 @@ def grade(binary, peer, url, out):
 def grade_client(binary, peer, home, out):
     """Lets the client play every case against the binary; {id: (behavior, close, close_code)}."""
     shutil.rmtree(out, ignore_errors=True)
-    command = [str(binary), "listen", "127.0.0.1:0", "--out", str(out)]
+    # All there are, and not only those that drivers written for Autobahn count on.
+    command = [str(binary), "listen", "127.0.0.1:0", "-c", "*", "--out", str(out)]
     say(f"{peer.name}: {' '.join(command)}")
     listener = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:

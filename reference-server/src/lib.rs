@@ -35,6 +35,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 mod connection;
+#[cfg(feature = "defects")]
+pub mod deviant;
 mod linger;
 mod opening;
 mod phase;

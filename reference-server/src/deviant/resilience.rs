@@ -1,0 +1,43 @@
+//! Defects that show in memory and in the process, not on the wire.
+
+use std::sync::Mutex;
+
+use wsgrade_codec::wire::Header;
+
+use super::defect::Nature;
+use super::table::Defect;
+
+/// The most that is reserved by what a header says, so that the machine of who tries it lives on: 512 MiB.
+const MOST_RESERVED: u64 = 512 << 20;
+
+/// What a pong costs an endpoint that leaks: the buffer that it was read into.
+const PONG_BUFFER: usize = 16 << 10;
+
+/// What was never given back.
+static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+fn keep(bytes: usize) {
+    // Not zero, because memory of zeroes is not there before it is written.
+    let kept = vec![1; bytes];
+    if let Ok(mut all) = KEPT.lock() {
+        all.push(kept);
+    }
+}
+
+/// A header came.
+pub(super) fn header(header: &Header, nature: &Nature) {
+    let declared = header.length.value();
+    if header.length.has_top_bit() && nature.has(Defect::CrashesOnLength) {
+        std::process::abort();
+    }
+    if declared > 1 << 20 && nature.has(Defect::AllocatesDeclared) {
+        keep(declared.min(MOST_RESERVED) as usize);
+    }
+}
+
+/// A pong came.
+pub(super) fn pong(nature: &Nature) {
+    if nature.has(Defect::LeaksOnPong) {
+        keep(PONG_BUFFER);
+    }
+}

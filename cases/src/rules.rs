@@ -9,8 +9,9 @@ use crate::load::fields::Fields;
 use crate::load::{LoadError, Problem, Problems, nearest, node};
 use crate::model::Role;
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     ("rfc6455.toml", include_str!("../rules/rfc6455.toml")),
+    ("rfc6455-opening.toml", include_str!("../rules/rfc6455-opening.toml")),
     ("rfc7692.toml", include_str!("../rules/rfc7692.toml")),
 ];
 

@@ -73,7 +73,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
         add(Rule::RequestConnection, RequestError::Connection);
     }
     match headers.all("Sec-WebSocket-Version").collect::<Vec<_>>()[..] {
-        [] => add(Rule::RequestVersion, RequestError::NoVersion),
+        [] => add(Rule::RequestVersionMissing, RequestError::NoVersion),
         [b"13"] => {}
         [other] => {
             let version = String::from_utf8_lossy(other).into_owned();
@@ -82,7 +82,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
         _ => add(Rule::RequestVersionOnce, RequestError::SeveralVersions),
     }
     match headers.all("Sec-WebSocket-Key").collect::<Vec<_>>()[..] {
-        [] => add(Rule::RequestKey, RequestError::NoKey),
+        [] => add(Rule::RequestKeyMissing, RequestError::NoKey),
         [key] if std::str::from_utf8(key).is_ok_and(crate::handshake::is_key) => {}
         [_] => add(Rule::RequestKey, RequestError::Key),
         _ => add(Rule::RequestKeyOnce, RequestError::SeveralKeys),
@@ -93,7 +93,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
             Ok(tokens) => {
                 for name in tokens {
                     if !names.insert(name.clone()) {
-                        add(Rule::RequestSubprotocols, RequestError::SubprotocolTwice(name));
+                        add(Rule::RequestSubprotocolTwice, RequestError::SubprotocolTwice(name));
                     }
                 }
             }
@@ -201,7 +201,7 @@ mod tests {
             ("Upgrade: websocket\r\n", "", Rule::RequestUpgrade),
             ("Upgrade: websocket", "Upgrade: h2c", Rule::RequestUpgrade),
             ("Connection: Upgrade", "Connection: close", Rule::RequestConnection),
-            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", Rule::RequestKey),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", Rule::RequestKeyMissing),
             ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j", Rule::RequestKey),
             (
                 "dGhlIHNhbXBsZSBub25jZQ==",
@@ -209,9 +209,9 @@ mod tests {
                 Rule::RequestKeyOnce,
             ),
             ("Version: 13", "Version: 8", Rule::RequestVersion),
-            ("Sec-WebSocket-Version: 13\r\n", "", Rule::RequestVersion),
+            ("Sec-WebSocket-Version: 13\r\n", "", Rule::RequestVersionMissing),
             ("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 13", Rule::RequestVersionOnce),
-            ("a, b", "a, a", Rule::RequestSubprotocols),
+            ("a, b", "a, a", Rule::RequestSubprotocolTwice),
             ("a, b", "a b", Rule::RequestSubprotocols),
             ("client_max_window_bits", "=", Rule::ExtensionSyntax),
             ("client_max_window_bits", "client_max_window_bits=7", Rule::RequestParams),

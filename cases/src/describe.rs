@@ -5,7 +5,7 @@ use wsgrade_codec::wire::{LengthForm, Rsv};
 
 use crate::model::{
     Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
-    HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Step,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Status, Step,
 };
 use crate::write::{duration, hex};
 
@@ -197,6 +197,18 @@ pub fn expected(expected: &Expected) -> String {
         Expected::Exchanged(1) => "1 message exchanged".to_owned(),
         Expected::Exchanged(messages) => format!("{messages} messages exchanged"),
         Expected::Declined => "permessage-deflate not agreed to".to_owned(),
+        Expected::Refused { statuses, versions } => {
+            let statuses: Vec<_> = statuses.iter().map(Status::to_string).collect();
+            let statuses = match statuses.split_last() {
+                Some((last, [])) => last.clone(),
+                Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+                None => "no status".to_owned(),
+            };
+            let with = if *versions { " that names version 13" } else { "" };
+            format!("the opening handshake refused with {statuses}{with}")
+        }
+        Expected::Dropped => "TCP ended instead of an answer to the opening handshake".to_owned(),
+        Expected::Unanswered => "no answer to the opening handshake".to_owned(),
     }
 }
 
@@ -253,6 +265,9 @@ pub fn ending(ending: &Ending) -> String {
         Some((only, [])) => format!("code {only}"),
         Some((last, rest)) => format!("code {} or {last}", rest.join(", ")),
     };
+    if ending.bare && ending.by == By::Peer {
+        return "the peer ends TCP, with or without a Close".to_owned();
+    }
     match (ending.by, ending.clean) {
         (By::Us, true) => format!("we close, and the peer answers with {codes}"),
         (By::Us, false) => format!("we close, and the peer answers with {codes} or drops the connection"),
@@ -264,16 +279,31 @@ pub fn ending(ending: &Ending) -> String {
 
 /// What is not ordinary in an opening handshake, one line for each; nothing where all is.
 pub fn opening(opening: &Opening) -> Vec<String> {
-    let Opening { method, target, version, status, headers, extensions, deflate, raw, chop } = opening;
+    let Opening {
+        method,
+        target,
+        version,
+        status,
+        headers,
+        extensions,
+        deflate,
+        raw,
+        newline,
+        unfinished,
+        early,
+        knock,
+        chop,
+    } = opening;
     let mut lines = Vec::new();
     lines.extend(method.as_ref().map(|method| format!("method {method:?}")));
     lines.extend(target.as_ref().map(|target| format!("request target {target:?}")));
     lines.extend(version.as_ref().map(|version| format!("version {version:?}")));
     lines.extend(status.map(|status| format!("status {status}")));
     lines.extend(headers.iter().map(|edit| match edit {
-        HeaderEdit::Set(name, value) => format!("header {name}: {value}"),
-        HeaderEdit::Add(name, value) => format!("one more header {name}: {value}"),
+        HeaderEdit::Set(name, value) => format!("header {name}: {}", header_value(value)),
+        HeaderEdit::Add(name, value) => format!("one more header {name}: {}", header_value(value)),
         HeaderEdit::Remove(name) => format!("no header {name}"),
+        HeaderEdit::Raw(bytes) => format!("among the headers {}", payload(bytes)),
     }));
     lines.extend(extensions.iter().map(|offer| format!("extension {offer}")));
     lines.extend(deflate.iter().enumerate().map(|(n, wish)| {
@@ -281,10 +311,32 @@ pub fn opening(opening: &Opening) -> Vec<String> {
         format!("{or}{}", self::wish(wish))
     }));
     lines.extend(raw.as_ref().map(|raw| format!("the whole head, {}", payload(raw))));
+    lines.extend(newline.as_ref().map(|newline| format!("lines ended by {newline:?}")));
+    if *unfinished {
+        lines.push("the head is never finished".to_owned());
+    }
+    if *early {
+        lines.push("frames go out with the head".to_owned());
+    }
+    if *knock {
+        lines.push("after a refusal, a ping on the same connection".to_owned());
+    }
     if *chop != Chop::default() {
         lines.push(with_chop("the head".to_owned(), chop));
     }
     lines
+}
+
+/// A header's value, as it is where it is short text.
+fn header_value(value: &Payload) -> String {
+    match value {
+        Payload::Text(text) if text.len() <= SHOWN * 4 => text.clone(),
+        Payload::Text(_)
+        | Payload::Hex(_)
+        | Payload::Repeat { .. }
+        | Payload::Close { .. }
+        | Payload::Join(_) => payload(value),
+    }
 }
 
 /// A wish: `permessage-deflate, the peer compressing each message by itself, with a window of at most 2^9 bytes`.

@@ -91,6 +91,15 @@ pub struct Opening {
     pub deflate: Vec<DeflateWish>,
     /// The whole head, instead of all the above.
     pub raw: Option<Payload>,
+    /// What ends a line, CRLF unless given.
+    pub newline: Option<String>,
+    /// The head is never finished: the empty line at its end is not sent.
+    pub unfinished: bool,
+    /// The frames of the steps before the first that waits go out with the head: as a client before there is a
+    /// response, as a server in the same write.
+    pub early: bool,
+    /// After a refusal a ping on the same connection shows whether frames are read there all the same.
+    pub knock: bool,
     /// How the head is cut into writes.
     pub chop: Chop,
 }
@@ -107,12 +116,14 @@ pub struct DeflateWish {
 /// One change to the ordinary headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderEdit {
-    /// Replaces every header of that name (any case), or adds it.
-    Set(String, String),
+    /// Replaces every header of that name (any case) by one of the name as it is here, or adds it.
+    Set(String, Payload),
     /// Adds one more.
-    Add(String, String),
+    Add(String, Payload),
     /// Removes every header of that name (any case).
     Remove(String),
+    /// Bytes behind the headers before, as they are: a line that is none, or ten thousand. Their line ends are among them.
+    Raw(Payload),
 }
 
 /// One thing we do.
@@ -382,6 +393,60 @@ pub enum Expected {
     Exchanged(u32),
     /// The peer did not agree to the permessage-deflate that the opening asked for, where the steps need it.
     Declined,
+    /// The server answered the opening handshake with one of these statuses instead of 101.
+    Refused {
+        /// Which. Never empty.
+        statuses: Vec<Status>,
+        /// Whether the response has to name version 13 in `Sec-WebSocket-Version`.
+        versions: bool,
+    },
+    /// The server ended TCP instead of answering the opening handshake.
+    Dropped,
+    /// The server neither answered the opening handshake nor ended TCP while we waited.
+    Unanswered,
+}
+
+impl Expected {
+    /// Whether it is the end of an opening handshake that opened no connection.
+    pub fn is_of_opening(&self) -> bool {
+        match self {
+            Self::Refused { .. } | Self::Dropped | Self::Unanswered => true,
+            Self::Text(_)
+            | Self::Binary(_)
+            | Self::Pong(_)
+            | Self::Open(_)
+            | Self::Exchanged(_)
+            | Self::Declined => false,
+        }
+    }
+}
+
+/// Statuses of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// This one.
+    Is(u16),
+    /// Every status with this first digit.
+    Class(u8),
+}
+
+impl Status {
+    /// Whether this status is among them.
+    pub fn holds(self, status: u16) -> bool {
+        match self {
+            Self::Is(one) => one == status,
+            Self::Class(digit) => status / 100 == u16::from(digit),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(status) => write!(f, "{status}"),
+            Self::Class(digit) => write!(f, "{digit}xx"),
+        }
+    }
 }
 
 /// How the connection has to end.
@@ -394,6 +459,9 @@ pub struct Ending {
     pub codes: Vec<u16>,
     /// Whether the closing handshake has to be completed. Where it has not, the peer may also end TCP.
     pub clean: bool,
+    /// Whether the end of TCP without a Close is as good as one with it: where no connection was established there
+    /// is nothing to close (RFC 6455 7.1.7).
+    pub bare: bool,
 }
 
 /// Which side begins to close.
@@ -410,13 +478,13 @@ pub enum By {
 impl Ending {
     /// The ordinary end of a lawful conversation: we send Close 1000, the peer answers.
     pub fn ordinary() -> Self {
-        Self { by: By::Us, codes: vec![1000], clean: true }
+        Self { by: By::Us, codes: vec![1000], clean: true, bare: false }
     }
 
     /// The peer has to _Fail the WebSocket Connection_ (RFC 6455 7.1.7), with one of these codes where it sends
     /// a Close at all.
     pub fn failed_with(codes: &[u16]) -> Self {
-        Self { by: By::Peer, codes: codes.to_vec(), clean: false }
+        Self { by: By::Peer, codes: codes.to_vec(), clean: false, bare: false }
     }
 }
 
@@ -513,6 +581,41 @@ impl Scenario {
             }
         }
         scenario
+    }
+
+    /// Whether the opening handshake itself is tested: a refusal is an answer then, and not the reason why nothing can
+    /// be said. What is asked of permessage-deflate is not of that kind, unless an outcome names the refusal.
+    pub fn tests_opening(&self) -> bool {
+        let Opening {
+            method,
+            target,
+            version,
+            status,
+            headers,
+            extensions: _,
+            deflate: _,
+            raw,
+            newline,
+            unfinished,
+            early,
+            knock: _,
+            chop,
+        } = &self.opening;
+        let changed = method.is_some()
+            || target.is_some()
+            || version.is_some()
+            || status.is_some()
+            || !headers.is_empty()
+            || raw.is_some()
+            || newline.is_some()
+            || *unfinished
+            || *early
+            || *chop != Chop::default();
+        let names_refusal = |accept: &Accept| match &accept.saw {
+            Saw::Events { events, .. } => events.iter().any(Expected::is_of_opening),
+            Saw::Answers | Saw::Anything => false,
+        };
+        changed || self.accept.iter().any(names_refusal)
     }
 
     /// Whether it measures time, and so has to be played while nothing else is.

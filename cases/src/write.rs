@@ -8,7 +8,7 @@ use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use crate::model::{
     Accept, Awaited, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame, HeaderEdit,
-    Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Step,
+    Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step,
 };
 
 /// One scenario as a `[[case]]`.
@@ -178,6 +178,9 @@ fn step_entries(step: &Step) -> Entries {
                 // No case file says so, and no engine has to wait for them.
                 Awaited::Answer(Expected::Exchanged(_)) => vec![("await", string("exchanged"))],
                 Awaited::Answer(Expected::Declined) => vec![("await", string("declined"))],
+                Awaited::Answer(Expected::Refused { .. } | Expected::Dropped | Expected::Unanswered) => {
+                    vec![("await", string("refused"))]
+                }
                 Awaited::Any => vec![("await", string("any"))],
                 Awaited::Close => vec![("await", string("close"))],
             };
@@ -316,11 +319,24 @@ fn expected_value(expected: &Expected) -> String {
         Expected::Open(mark) => table(&vec![("open", string(mark))]),
         Expected::Exchanged(messages) => table(&vec![("exchanged", messages.to_string())]),
         Expected::Declined => table(&vec![("declined", string("permessage-deflate"))]),
+        Expected::Refused { statuses, versions } => {
+            let status = |status: &Status| match status {
+                Status::Is(status) => status.to_string(),
+                Status::Class(_) => string(&status.to_string()),
+            };
+            let mut entries = vec![("refused", list(statuses.iter().map(status)))];
+            if *versions {
+                entries.push(("versions", "true".to_owned()));
+            }
+            table(&entries)
+        }
+        Expected::Dropped => table(&vec![("dropped", string("tcp"))]),
+        Expected::Unanswered => table(&vec![("unanswered", string("opening"))]),
     }
 }
 
 fn ending_entries(ending: &Ending) -> Entries {
-    let Ending { by, codes, clean } = ending;
+    let Ending { by, codes, clean, bare } = ending;
     let word = match by {
         By::Us => "us",
         By::Peer => "peer",
@@ -333,11 +349,28 @@ fn ending_entries(ending: &Ending) -> Entries {
     if *clean != (*by == By::Us) {
         entries.push(("clean", clean.to_string()));
     }
+    if *bare {
+        entries.push(("bare", bare.to_string()));
+    }
     entries
 }
 
 fn opening_entries(opening: &Opening) -> Entries {
-    let Opening { method, target, version, status, headers, extensions, deflate, raw, chop } = opening;
+    let Opening {
+        method,
+        target,
+        version,
+        status,
+        headers,
+        extensions,
+        deflate,
+        raw,
+        newline,
+        unfinished,
+        early,
+        knock,
+        chop,
+    } = opening;
     let mut entries = Vec::new();
     entries.extend(method.as_ref().map(|method| ("method", string(method))));
     entries.extend(target.as_ref().map(|target| ("target", string(target))));
@@ -353,6 +386,10 @@ fn opening_entries(opening: &Opening) -> Entries {
         entries.push(("deflate", list(deflate.iter().map(wish_value))));
     }
     entries.extend(raw.as_ref().map(|raw| ("raw", payload_value(raw))));
+    entries.extend(newline.as_ref().map(|newline| ("newline", string(newline))));
+    for (key, set) in [("unfinished", unfinished), ("early", early), ("knock", knock)] {
+        entries.extend(set.then(|| (key, "true".to_owned())));
+    }
     entries.extend(chop_entries(chop));
     entries
 }
@@ -369,8 +406,9 @@ fn wish_value(wish: &DeflateWish) -> String {
 
 fn header_value(edit: &HeaderEdit) -> String {
     match edit {
-        HeaderEdit::Set(name, value) => table(&vec![("set", string(name)), ("value", string(value))]),
-        HeaderEdit::Add(name, value) => table(&vec![("add", string(name)), ("value", string(value))]),
+        HeaderEdit::Set(name, value) => table(&vec![("set", string(name)), ("value", payload_value(value))]),
+        HeaderEdit::Add(name, value) => table(&vec![("add", string(name)), ("value", payload_value(value))]),
+        HeaderEdit::Raw(bytes) => table(&vec![("raw", payload_value(bytes))]),
         HeaderEdit::Remove(name) => table(&vec![("remove", string(name))]),
     }
 }

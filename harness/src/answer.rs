@@ -4,7 +4,8 @@
 //! both ask here, so they cannot disagree.
 
 use wsgrade_cases::model::{Expected, Order, Payload, Saw, Scenario};
-use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, What};
+use wsgrade_codec::handshake::parse_tokens;
+use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, Unopened, What};
 
 use crate::streams::Streams;
 
@@ -34,6 +35,15 @@ pub enum Answer {
     },
     /// The peer did not agree to what the steps need.
     Declined,
+    /// The opening handshake opened no connection.
+    Unopened {
+        /// In which way.
+        how: Unopened,
+        /// The HTTP status, where there was one.
+        status: Option<u16>,
+        /// Whether the response names version 13.
+        versions: bool,
+    },
 }
 
 impl Answer {
@@ -47,6 +57,14 @@ impl Answer {
             Expected::Open(mark) => Self::Open(mark.clone()),
             Expected::Exchanged(messages) => Self::Exchanged { messages: *messages, of: *messages },
             Expected::Declined => Self::Declined,
+            // Which of these it is decides [`Pattern::fit`], which looks at the statuses.
+            Expected::Refused { statuses: _, versions } => {
+                Self::Unopened { how: Unopened::Refused, status: None, versions: *versions }
+            }
+            Expected::Dropped => Self::Unopened { how: Unopened::Dropped, status: None, versions: false },
+            Expected::Unanswered => {
+                Self::Unopened { how: Unopened::Unanswered, status: None, versions: false }
+            }
         }
     }
 
@@ -67,10 +85,14 @@ impl Answer {
                 Some((Self::Exchanged { messages: *messages, of: *of }, 1))
             }
             What::Declined { .. } => Some((Self::Declined, 1)),
+            What::OpeningFailed { status, how: Some(how), versions, reason: _ } => {
+                let versions = versions.as_ref().is_some_and(|list| names_13(list));
+                Some((Self::Unopened { how: *how, status: *status, versions }, 1))
+            }
             What::Connected
             | What::Http { .. }
             | What::Opened { .. }
-            | What::OpeningFailed { .. }
+            | What::OpeningFailed { how: None, .. }
             | What::Frame { .. }
             | What::Bytes { .. }
             | What::Violation { .. }
@@ -87,7 +109,7 @@ impl Answer {
     pub fn len(&self) -> u64 {
         match self {
             Self::Text(payload) | Self::Binary(payload) | Self::Pong(payload) => payload.len,
-            Self::Open(_) | Self::Exchanged { .. } | Self::Declined => 0,
+            Self::Open(_) | Self::Exchanged { .. } | Self::Declined | Self::Unopened { .. } => 0,
         }
     }
 
@@ -95,6 +117,11 @@ impl Answer {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Whether a `Sec-WebSocket-Version` header lists the version of RFC 6455.
+fn names_13(list: &str) -> bool {
+    parse_tokens(list.as_bytes()).is_ok_and(|versions| versions.iter().any(|version| version == "13"))
 }
 
 /// Every answer in a transcript, in order.
@@ -123,6 +150,8 @@ pub enum Fit {
 pub struct Pattern {
     events: Option<Vec<Answer>>,
     order: Order,
+    /// The end of an opening handshake, where that is all that is expected.
+    unopened: Option<Expected>,
 }
 
 impl Pattern {
@@ -133,7 +162,9 @@ impl Pattern {
             Saw::Events { events, order } => (Some(events.clone()), *order),
             Saw::Anything => (None, Order::Any),
         };
+        let unopened = events.as_ref().and_then(|events| events.iter().find(|event| event.is_of_opening()));
         Self {
+            unopened: unopened.cloned(),
             events: events
                 .map(|events| events.iter().map(|event| Answer::expected(event, streams)).collect()),
             order,
@@ -145,14 +176,49 @@ impl Pattern {
         self.events.as_deref()
     }
 
+    /// Whether it is about an opening handshake that opens no connection. It cannot match once one is open.
+    pub fn is_of_opening(&self) -> bool {
+        self.unopened.is_some()
+    }
+
     /// Compares.
     pub fn fit(&self, answers: &[Answer]) -> Fit {
+        if let Some(expected) = &self.unopened {
+            return match answers {
+                [] => Fit::Possible,
+                [Answer::Unopened { how, status, versions }]
+                    if ended_so(expected, *how, *status, *versions) =>
+                {
+                    Fit::Match
+                }
+                _ => Fit::No,
+            };
+        }
         let Some(events) = &self.events else { return Fit::Match };
         match self.order {
             Order::Exact => fit_exact(events, answers),
             Order::Any => fit_any(events, answers),
             Order::LatestPong => fit_latest_pong(events, answers),
         }
+    }
+}
+
+/// Whether an opening handshake ended as expected.
+fn ended_so(expected: &Expected, how: Unopened, status: Option<u16>, versions: bool) -> bool {
+    match expected {
+        Expected::Refused { statuses, versions: asked } => {
+            how == Unopened::Refused
+                && status.is_some_and(|status| statuses.iter().any(|one| one.holds(status)))
+                && (versions || !asked)
+        }
+        Expected::Dropped => how == Unopened::Dropped,
+        Expected::Unanswered => how == Unopened::Unanswered,
+        Expected::Text(_)
+        | Expected::Binary(_)
+        | Expected::Pong(_)
+        | Expected::Open(_)
+        | Expected::Exchanged(_)
+        | Expected::Declined => false,
     }
 }
 
@@ -189,7 +255,8 @@ fn fit_latest_pong(events: &[Answer], answers: &[Answer]) -> Fit {
                     | Answer::Binary(_)
                     | Answer::Open(_)
                     | Answer::Exchanged { .. }
-                    | Answer::Declined,
+                    | Answer::Declined
+                    | Answer::Unopened { .. },
                 )
                 | None => return Fit::No,
             }
@@ -200,6 +267,8 @@ fn fit_latest_pong(events: &[Answer], answers: &[Answer]) -> Fit {
 
 #[cfg(test)]
 mod tests {
+    use wsgrade_cases::model::{Ending, Status};
+
     use super::*;
 
     fn pong(text: &str) -> Answer {
@@ -211,7 +280,33 @@ mod tests {
     }
 
     fn pattern(events: &[Answer], order: Order) -> Pattern {
-        Pattern { events: Some(events.to_vec()), order }
+        Pattern { events: Some(events.to_vec()), order, unopened: None }
+    }
+
+    #[test]
+    fn a_refusal_is_compared_by_its_status_and_its_versions() {
+        let refused = |statuses: &[Status], versions| {
+            let events = vec![Expected::Refused { statuses: statuses.to_vec(), versions }];
+            let saw = Saw::Events { events, order: Order::Exact };
+            let scenario = Scenario::uncatalogued("x", Vec::new(), saw.clone(), Ending::ordinary());
+            Pattern::new(&scenario, &saw, &Streams::default())
+        };
+        let came =
+            |status, versions| Answer::Unopened { how: Unopened::Refused, status: Some(status), versions };
+        let wanted = refused(&[Status::Is(426), Status::Class(5)], false);
+        assert!(wanted.is_of_opening());
+        assert_eq!(wanted.fit(&[]), Fit::Possible);
+        assert_eq!(wanted.fit(&[came(426, false)]), Fit::Match);
+        assert_eq!(wanted.fit(&[came(503, true)]), Fit::Match);
+        assert_eq!(wanted.fit(&[came(400, true)]), Fit::No, "another status");
+        assert_eq!(wanted.fit(&[came(426, false), pong("a")]), Fit::No, "frames after a refusal");
+        let dropped = Answer::Unopened { how: Unopened::Dropped, status: None, versions: false };
+        assert_eq!(wanted.fit(std::slice::from_ref(&dropped)), Fit::No, "no response at all");
+        let wanted = refused(&[Status::Is(426)], true);
+        assert_eq!(wanted.fit(&[came(426, false)]), Fit::No, "it does not say which versions");
+        assert_eq!(wanted.fit(&[came(426, true)]), Fit::Match);
+        assert!(names_13("13, 8") && names_13("7,13") && !names_13("8") && !names_13("130"));
+        assert_eq!(pattern(&[], Order::Exact).fit(&[dropped]), Fit::No, "a refusal is an answer");
     }
 
     #[test]

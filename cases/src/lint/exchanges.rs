@@ -57,6 +57,9 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
             Step::Await { event: Awaited::Answer(Expected::Exchanged(_) | Expected::Declined), .. } => {
                 findings.add(format!("step {n} waits for an exchange, which waits for itself"));
             }
+            Step::Await { event: Awaited::Answer(expected), .. } if expected.is_of_opening() => {
+                findings.add(format!("step {n} waits for an opening handshake that ended before it"));
+            }
             Step::Send(_)
             | Step::More { .. }
             | Step::Raw { .. }
@@ -88,7 +91,10 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
                 | Expected::Pong(_)
                 | Expected::Open(_)
                 | Expected::Exchanged(_)
-                | Expected::Declined => {}
+                | Expected::Declined
+                | Expected::Refused { .. }
+                | Expected::Dropped
+                | Expected::Unanswered => {}
             }
         }
     }

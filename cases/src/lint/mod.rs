@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod lawful;
+mod openings;
 mod shadows;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ pub fn check(scenario: &Scenario, register: &Register) -> Vec<Finding> {
     mores(scenario, &mut findings);
     marks(scenario, &mut findings);
     exchanges::check(scenario, &mut findings);
+    openings::check(scenario, &mut findings);
     // Beyond the bounds nobody wants to see the bytes.
     if sizes(scenario, &mut findings) {
         answers(scenario, &mut findings);
@@ -122,7 +124,12 @@ fn sizes(scenario: &Scenario, findings: &mut Findings) -> bool {
         let Saw::Events { events, .. } = &accept.saw else { continue };
         let expected = events.iter().map(|event| match event {
             Expected::Text(payload) | Expected::Binary(payload) | Expected::Pong(payload) => payload.len(),
-            Expected::Open(_) | Expected::Exchanged(_) | Expected::Declined => 0,
+            Expected::Open(_)
+            | Expected::Exchanged(_)
+            | Expected::Declined
+            | Expected::Refused { .. }
+            | Expected::Dropped
+            | Expected::Unanswered => 0,
         });
         if expected.fold(0, u64::saturating_add) > MAX_TOTAL {
             findings.add(format!("outcome {n} expects more than {MAX_TOTAL} bytes in all"));
@@ -222,7 +229,12 @@ fn answers(scenario: &Scenario, findings: &mut Findings) {
     }
     let is_message = |event: &Expected| match event {
         Expected::Text(_) | Expected::Binary(_) | Expected::Exchanged(_) => true,
-        Expected::Pong(_) | Expected::Open(_) | Expected::Declined => false,
+        Expected::Pong(_)
+        | Expected::Open(_)
+        | Expected::Declined
+        | Expected::Refused { .. }
+        | Expected::Dropped
+        | Expected::Unanswered => false,
     };
     let expects_messages = scenario.accept.iter().any(|accept| match &accept.saw {
         Saw::Answers => scenario.answers().iter().any(is_message),

@@ -72,14 +72,23 @@ fn same(a: &Expected, b: &Expected) -> bool {
         | (Expected::Pong(a), Expected::Pong(b)) => bytes(a, b),
         (Expected::Open(a), Expected::Open(b)) => a == b,
         (Expected::Exchanged(a), Expected::Exchanged(b)) => a == b,
-        (Expected::Declined, Expected::Declined) => true,
+        (Expected::Declined, Expected::Declined)
+        | (Expected::Dropped, Expected::Dropped)
+        | (Expected::Unanswered, Expected::Unanswered) => true,
+        (
+            Expected::Refused { statuses: a, versions: asked },
+            Expected::Refused { statuses: b, versions: also },
+        ) => a == b && asked == also,
         (
             Expected::Text(_)
             | Expected::Binary(_)
             | Expected::Pong(_)
             | Expected::Open(_)
             | Expected::Exchanged(_)
-            | Expected::Declined,
+            | Expected::Declined
+            | Expected::Refused { .. }
+            | Expected::Dropped
+            | Expected::Unanswered,
             _,
         ) => false,
     }

@@ -8,7 +8,8 @@ use super::problem::{Problems, listed};
 use super::{payload, step};
 use crate::id::{CaseId, RuleId};
 use crate::model::{
-    Accept, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw, Scenario,
+    Accept, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw,
+    Scenario, Status,
 };
 
 /// The keys of a case.
@@ -155,13 +156,21 @@ fn accept(problems: &mut Problems<'_>, node: &Node) -> Option<Accept> {
 }
 
 fn expected(problems: &mut Problems<'_>, node: &Node) -> Option<Expected> {
-    let kinds = ["text", "binary", "pong", "open", "exchanged", "declined"];
-    let fields = Fields::new(problems, node, "an answer", &kinds)?;
-    let [entry] = fields.entries() else {
+    let kinds =
+        ["text", "binary", "pong", "open", "exchanged", "declined", "refused", "dropped", "unanswered"];
+    let known: Vec<_> = kinds.into_iter().chain(["versions"]).collect();
+    let fields = Fields::new(problems, node, "an answer", &known)?;
+    let mut entries = fields.entries().iter().filter(|entry| entry.key != "versions");
+    let (Some(entry), None) = (entries.next(), entries.next()) else {
         let message = format!("an answer is one of {}", listed(&kinds, "or"));
         problems.add_with_help(fields.at, message, "such as { text = \"Hello\" }");
         return None;
     };
+    if let Some(node) = fields.get("versions")
+        && entry.key != "refused"
+    {
+        problems.add(node.at, "`versions` goes with `refused` only");
+    }
     match entry.key.as_str() {
         "text" => Some(Expected::Text(payload::from_node(problems, &entry.node))),
         "binary" => Some(Expected::Binary(payload::from_node(problems, &entry.node))),
@@ -175,12 +184,39 @@ fn expected(problems: &mut Problems<'_>, node: &Node) -> Option<Expected> {
             let extension = fields.word(problems, "declined", &[("permessage-deflate", ())]);
             extension.map(|()| Expected::Declined)
         }
+        "refused" => {
+            let nodes = list(problems, "refused", &entry.node);
+            if nodes.is_empty() {
+                problems.add(entry.node.at, "`refused` is empty, expected statuses such as 400 or \"4xx\"");
+            }
+            let statuses = nodes.iter().filter_map(|node| status(problems, node)).collect();
+            Some(Expected::Refused { statuses, versions: fields.bool(problems, "versions").unwrap_or(false) })
+        }
+        "dropped" => fields.word(problems, "dropped", &[("tcp", ())]).map(|()| Expected::Dropped),
+        "unanswered" => {
+            fields.word(problems, "unanswered", &[("opening", ())]).map(|()| Expected::Unanswered)
+        }
         _ => None,
     }
 }
 
+/// `400`, or `"4xx"` for every status that begins so.
+fn status(problems: &mut Problems<'_>, node: &Node) -> Option<Status> {
+    if let Value::Text(word) = &node.value {
+        let digit = word.strip_suffix("xx").and_then(|digit| digit.parse().ok());
+        let class = digit.filter(|digit| (1..=5).contains(digit)).map(Status::Class);
+        if class.is_none() {
+            problems
+                .add(node.at, format!("`refused` holds {word:?}, expected a status such as 400 or \"4xx\""));
+        }
+        return class;
+    }
+    let number = number(problems, "refused", node, (100, 999))?;
+    u16::try_from(number).ok().map(Status::Is)
+}
+
 fn ending(problems: &mut Problems<'_>, node: &Node) -> Ending {
-    let Some(fields) = Fields::new(problems, node, "an ending", &["by", "codes", "clean"]) else {
+    let Some(fields) = Fields::new(problems, node, "an ending", &["by", "codes", "clean", "bare"]) else {
         return Ending::ordinary();
     };
     let by = fields.need(problems, "by").and_then(|node| word(problems, "by", node, &BY)).unwrap_or(By::Us);
@@ -188,7 +224,7 @@ fn ending(problems: &mut Problems<'_>, node: &Node) -> Ending {
     let codes = codes.filter_map(|code| number(problems, "codes", code, (0, 65_535)));
     let codes = codes.filter_map(|code| u16::try_from(code).ok()).collect();
     let clean = fields.bool(problems, "clean").unwrap_or(by == By::Us);
-    Ending { by, codes, clean }
+    Ending { by, codes, clean, bare: fields.bool(problems, "bare").unwrap_or(false) }
 }
 
 fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
@@ -201,6 +237,10 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
         "extensions",
         "deflate",
         "raw",
+        "newline",
+        "unfinished",
+        "early",
+        "knock",
         "chop",
         "chop_pause",
     ];
@@ -220,6 +260,10 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
             .unwrap_or_default(),
         deflate: wishes.filter_map(|node| deflate_wish(problems, node)).collect(),
         raw: fields.get("raw").map(|node| payload::from_node(problems, node)),
+        newline: fields.text(problems, "newline").map(str::to_owned),
+        unfinished: fields.bool(problems, "unfinished").unwrap_or(false),
+        early: fields.bool(problems, "early").unwrap_or(false),
+        knock: fields.bool(problems, "knock").unwrap_or(false),
         chop: step::chop(problems, &fields),
     }
 }
@@ -235,10 +279,11 @@ fn deflate_wish(problems: &mut Problems<'_>, node: &Node) -> Option<DeflateWish>
 }
 
 fn header_edit(problems: &mut Problems<'_>, node: &Node) -> Option<HeaderEdit> {
-    let fields = Fields::new(problems, node, "a header edit", &["set", "add", "remove", "value"])?;
-    let kinds: Vec<_> = ["set", "add", "remove"].into_iter().filter(|kind| fields.has(kind)).collect();
+    const KINDS: [&str; 4] = ["set", "add", "remove", "raw"];
+    let fields = Fields::new(problems, node, "a header edit", &["set", "add", "remove", "raw", "value"])?;
+    let kinds: Vec<_> = KINDS.into_iter().filter(|kind| fields.has(kind)).collect();
     let [kind] = kinds[..] else {
-        let message = format!("a header edit is one of {}", listed(&["set", "add", "remove"], "or"));
+        let message = format!("a header edit is one of {}", listed(&KINDS, "or"));
         problems.add_with_help(
             fields.at,
             message,
@@ -246,13 +291,17 @@ fn header_edit(problems: &mut Problems<'_>, node: &Node) -> Option<HeaderEdit> {
         );
         return None;
     };
-    let name = fields.text(problems, kind)?.to_owned();
-    if kind == "remove" {
+    if kind == "remove" || kind == "raw" {
         if let Some(value) = fields.get("value") {
-            problems.add(value.at, "a header is removed by its name alone, without a `value`");
+            problems.add(value.at, format!("`{kind}` says it all, without a `value`"));
         }
-        return Some(HeaderEdit::Remove(name));
+        if kind == "raw" {
+            return fields.get("raw").map(|node| HeaderEdit::Raw(payload::from_node(problems, node)));
+        }
+        return fields.text(problems, "remove").map(|name| HeaderEdit::Remove(name.to_owned()));
     }
-    let value = fields.need_text(problems, "value")?.to_owned();
+    let name = fields.text(problems, kind)?.to_owned();
+    let value = fields.need(problems, "value")?;
+    let value = payload::from_node(problems, value);
     Some(if kind == "set" { HeaderEdit::Set(name, value) } else { HeaderEdit::Add(name, value) })
 }

@@ -6,7 +6,8 @@ use quickcheck::{Arbitrary, Gen};
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{
     Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
-    HeaderEdit, Length, Mask, Need, Opening, Order, Outcome, Payload, Role, Saw, Scenario, Source, Step,
+    HeaderEdit, Length, Mask, Need, Opening, Order, Outcome, Payload, Role, Saw, Scenario, Source, Status,
+    Step,
 };
 use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
@@ -99,9 +100,18 @@ fn awaited(g: &mut Gen) -> Expected {
 }
 
 fn expected(g: &mut Gen) -> Expected {
-    match u8::arbitrary(g) % 6 {
+    match u8::arbitrary(g) % 9 {
         0 => Expected::Exchanged(1 + u32::arbitrary(g) % 100_000),
         1 => Expected::Declined,
+        2 => Expected::Refused {
+            statuses: some(g, 1, |g| match bool::arbitrary(g) {
+                true => Status::Is(100 + u16::arbitrary(g) % 900),
+                false => Status::Class(1 + u8::arbitrary(g) % 5),
+            }),
+            versions: bool::arbitrary(g),
+        },
+        3 => Expected::Dropped,
+        4 => Expected::Unanswered,
         _ => awaited(g),
     }
 }
@@ -146,6 +156,7 @@ fn ending(g: &mut Gen) -> Ending {
         by: pick(g, &[By::Us, By::Peer, By::Either]),
         codes: some(g, 0, u16::arbitrary),
         clean: bool::arbitrary(g),
+        bare: bool::arbitrary(g),
     }
 }
 
@@ -174,9 +185,10 @@ fn opening(g: &mut Gen) -> Opening {
         target: maybe(g, string),
         version: maybe(g, string),
         status: maybe(g, |g| 100 + u16::arbitrary(g) % 900),
-        headers: some(g, 0, |g| match u8::arbitrary(g) % 3 {
-            0 => HeaderEdit::Set(string(g), string(g)),
-            1 => HeaderEdit::Add(string(g), string(g)),
+        headers: some(g, 0, |g| match u8::arbitrary(g) % 4 {
+            0 => HeaderEdit::Set(string(g), payload(g, 1)),
+            1 => HeaderEdit::Add(string(g), payload(g, 1)),
+            2 => HeaderEdit::Raw(payload(g, 1)),
             _ => HeaderEdit::Remove(string(g)),
         }),
         extensions: some(g, 0, string),
@@ -185,6 +197,10 @@ fn opening(g: &mut Gen) -> Opening {
             max_window_bits: maybe(g, |g| 8 + u8::arbitrary(g) % 8),
         }),
         raw: maybe(g, |g| payload(g, 1)),
+        newline: maybe(g, string),
+        unfinished: bool::arbitrary(g),
+        early: bool::arbitrary(g),
+        knock: bool::arbitrary(g),
         chop: chop(g),
     }
 }

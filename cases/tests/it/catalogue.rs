@@ -1,13 +1,11 @@
-//! The catalogue as a whole, the register, the schema and the README.
+//! The catalogue as a whole, the schema and the README.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{Outcome, Scenario, Step};
-use wsgrade_cases::{Catalogue, Register, catalogue, load, rules, schema, write};
-use wsgrade_codec::check;
+use wsgrade_cases::{Catalogue, catalogue, load, schema, write};
 
 const README: &str = include_str!("../../README.md");
 
@@ -84,42 +82,6 @@ fn the_digest_is_that_of_the_cases_and_not_of_their_spelling() {
     let other = text.replace("len = 3", "len = 4");
     assert_eq!(digest(&format!("{section}{text}")), digest(&format!("{section}{same}")));
     assert_ne!(digest(&format!("{section}{text}")), digest(&format!("{section}{other}")));
-}
-
-#[test]
-fn the_register_has_every_rule_of_the_checker_word_for_word() {
-    for rule in check::Rule::ALL {
-        let ours = Register::embedded().get(&RuleId::new(rule.id())).unwrap_or_else(|| panic!("no {rule}"));
-        assert_eq!(
-            (ours.document.as_str(), ours.section.as_str(), ours.level.as_str(), ours.sentence.as_str()),
-            (rule.source(), rule.section(), rule.level(), rule.sentence()),
-            "{rule}"
-        );
-    }
-}
-
-#[test]
-fn rules_are_named_after_their_place() {
-    for rule in Register::embedded().iter() {
-        let prefix = format!("{}-{}-", rule.document.replace(' ', "").to_lowercase(), rule.section);
-        assert!(rule.id.as_str().starts_with(&prefix), "{}", rule.id);
-        assert!(rule.sentence.ends_with(['.', ')']), "{}", rule.id);
-        let says = |word: &str| rule.sentence.contains(word);
-        let in_sentence = match rule.level {
-            rules::Level::May => says("MAY") || says("reserved for"),
-            rules::Level::Should => says("SHOULD"),
-            rules::Level::Must | rules::Level::MustNot | rules::Level::Note => true,
-        };
-        assert!(in_sentence, "{}", rule.id);
-    }
-}
-
-#[test]
-fn a_rule_there_twice_is_an_error() {
-    let rule = "[[rule]]\nid = \"a\"\nsection = \"1\"\nlevel = \"MUST\"\nsentence = \"It must.\"\n";
-    let text = format!("document = \"RFC 1\"\n{rule}{rule}");
-    let error = Register::read(&[("r.toml", &text)]).expect_err("twice");
-    assert_eq!(error.to_string(), "r.toml:7:1: rule `a` is there twice");
 }
 
 #[test]

@@ -277,7 +277,7 @@ fn outcomes() {
       help: did you mean `text`?
     ");
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ text = \"a\", pong = \"b\" }] }"), @r#"
-    my.toml:6:38: an answer is one of `text`, `binary`, `pong`, `open`, `exchanged` or `declined`
+    my.toml:6:38: an answer is one of `text`, `binary`, `pong`, `open`, `exchanged`, `declined`, `refused`, `dropped` or `unanswered`
       help: such as { text = "Hello" }
     "#);
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ text = 1 }] }"), @r#"
@@ -307,15 +307,15 @@ fn openings() {
     my.toml:6:39: `status` is 99, expected 100 to 999
     ");
     assert_snapshot!(in_case("opening = { headers = [{ set = \"A\", remove = \"B\" }] }"), @r#"
-    my.toml:6:24: a header edit is one of `set`, `add` or `remove`
+    my.toml:6:24: a header edit is one of `set`, `add`, `remove` or `raw`
       help: such as { set = "Origin", value = "https://a.example" }
     "#);
     assert_snapshot!(in_case("opening = { headers = [{ set = \"A\" }, { remove = \"B\", value = \"c\" }, { sett = \"A\" }] }"), @r#"
     my.toml:6:24: a header edit without `value`
-    my.toml:6:63: a header is removed by its name alone, without a `value`
+    my.toml:6:63: `remove` says it all, without a `value`
     my.toml:6:72: unknown key `sett` in a header edit
       help: did you mean `set`?
-    my.toml:6:70: a header edit is one of `set`, `add` or `remove`
+    my.toml:6:70: a header edit is one of `set`, `add`, `remove` or `raw`
       help: such as { set = "Origin", value = "https://a.example" }
     "#);
 }

@@ -2,12 +2,14 @@
 //!
 //! - `rule`: [`Rule`], one table of the sentences with section and level, and [`Violation`].
 //! - `header`: what a frame header alone can break; shared with the strict endpoint.
+//! - [`opening`]: what the heads of the opening handshake can break.
 //! - `checker`: [`Checker`], takes the pieces of [`wire`](crate::wire) and gives [`Item`]s; never mends, never stops.
 //! - `inflate`: a DEFLATE reader which knows how far back each reference reaches, which no library tells.
 
 mod checker;
 pub(crate) mod header;
 mod inflate;
+pub mod opening;
 mod rule;
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Whether this is a key: "a base64-encoded [...] value that, when decoded, is 16 bytes in length" (RFC 6455, 4.2.1).
-pub(super) fn is_key(value: &str) -> bool {
+pub(crate) fn is_key(value: &str) -> bool {
     value.len() == 24 && LENIENT.decode(value).is_ok_and(|nonce| nonce.len() == 16)
 }
 

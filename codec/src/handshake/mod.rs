@@ -34,10 +34,12 @@ mod response;
 mod tests;
 
 pub use head::{HeadError, Headers, Limits, RequestHead, RequestReader, ResponseHead, ResponseReader};
+pub(crate) use key::is_key;
 pub use key::{GUID, accept_key, encode_nonce};
 pub use list::{
     Extension, ListError, Param, format_extensions, has_token, is_token, parse_extensions, parse_tokens,
 };
+pub(crate) use request::is_host;
 pub use request::{ClientHello, InvalidField, Request, RequestError};
 pub use response::{Agreed, Agreement, ResponseError, refuse};
 

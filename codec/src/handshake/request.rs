@@ -391,7 +391,7 @@ impl Request {
 
 /// Whether this can be a host and port: the characters of an authority without user information, not empty, and a port
 /// of digits.
-fn is_host(value: &str) -> bool {
+pub(crate) fn is_host(value: &str) -> bool {
     let (host, port) = match value.rfind(':') {
         // A colon inside of brackets belongs to an address.
         Some(at) if !value[at..].contains(']') => (&value[..at], &value[at + 1..]),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Awaited, End, Ending, Step};
+use wsgrade_cases::model::{Awaited, End, Ending, Scenario, Step};
 use wsgrade_codec::Role;
-use wsgrade_codec::check::Negotiated;
+use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
 use super::exchange::Exchanging;
+use super::knock::{Knock, is_request};
 use super::log::Log;
-use super::opening::{Accepted, Opener, Request, Response, Verdict};
+use super::opening::{Accepted, Opener, Request, Response, Verdict, http_message};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
 use super::{Action, Input, Limits};
@@ -64,6 +65,8 @@ pub struct Engine {
     pub(super) negotiated: Negotiated,
     /// The exchange that is going on.
     pub(super) exchange: Option<Exchanging>,
+    /// Whether frames can come: not where our response opened no connection.
+    opened: bool,
     /// How many bytes of frames came.
     pub(super) received_bytes: u64,
     /// How many more bytes the peer may send.
@@ -89,6 +92,11 @@ pub(super) enum Phase {
     },
     Settling {
         since: Duration,
+    },
+    /// The opening handshake was refused, and a ping is out to see whether frames are read all the same.
+    Knocking {
+        until: Duration,
+        knock: Knock,
     },
     /// Our Close is out, the peer's is not in.
     Closing {
@@ -124,6 +132,17 @@ pub(super) enum Flow {
     Wait(Duration),
 }
 
+/// How many of a case's first steps go out with the head of the opening handshake.
+fn early_steps(scenario: &Scenario) -> usize {
+    let sends = |step: &&Step| matches!(step, Step::Send(_) | Step::More { .. } | Step::Raw { .. });
+    if scenario.opening.early { scenario.steps.iter().take_while(sends).count() } else { 0 }
+}
+
+/// A breach of a rule as the transcript has it.
+fn told(violation: &Violation) -> What {
+    What::Violation { rule: violation.rule.id().to_owned(), detail: violation.detail.clone() }
+}
+
 impl Engine {
     /// An engine for one case against a server, to which the carrier will connect. `seed` decides every random
     /// byte.
@@ -139,10 +158,17 @@ impl Engine {
         let mut engine = Self::new(plan, Role::Client, limits, seed);
         engine.log.push(What::Connected);
         engine.log.push(accepted.received());
+        for violation in accepted.violations() {
+            engine.log.push(told(violation));
+        }
         let opening = &engine.plan.scenario.opening;
         let Response { bytes, sent, opened, negotiated } = accepted.response(opening);
-        engine.sender.write(&bytes, &opening.chop, vec![(None, sent), (None, opened)]);
-        engine.sender.flush();
+        engine.opened = opened.is_some();
+        let story = std::iter::once(sent).chain(opened).map(|what| (None, what)).collect();
+        engine.sender.write(&bytes, &opening.chop, story);
+        if !opening.early {
+            engine.sender.flush();
+        }
         engine.agree(negotiated);
         if !accepted.rest().is_empty() {
             engine.receive(Duration::ZERO, accepted.rest());
@@ -179,6 +205,7 @@ impl Engine {
             probe: None,
             negotiated: Negotiated::default(),
             exchange: None,
+            opened: true,
             received_bytes: 0,
             frames_allowed: expected.saturating_add(EXCESS_FRAMES),
             answers_allowed: plan.expected_answers() + EXCESS_ANSWERS,
@@ -255,11 +282,32 @@ impl Engine {
         self.log.push(What::Connected);
         if let Phase::Opening { opener, until } = &mut self.phase {
             *until = now.saturating_add(self.limits.opening);
-            let (head, message) = opener.head(&self.plan.scenario.opening);
+            let scenario = Arc::clone(&self.plan.scenario);
+            let (head, message) = opener.head(&scenario.opening);
             let told = vec![(None, What::Http { dir: Direction::Sent, message })];
-            self.sender.write(&head, &self.plan.scenario.opening.chop, told);
+            self.sender.write(&head, &scenario.opening.chop, told);
+            for (at, step) in scenario.steps.iter().enumerate().take(early_steps(&scenario)) {
+                self.send(Some(at), step);
+            }
             self.sender.flush();
         }
+    }
+
+    /// Sends what a step sends; `false` where it does something else.
+    fn send(&mut self, at: Option<usize>, step: &Step) -> bool {
+        match step {
+            Step::Send(frame) => self.sender.frame(frame, &self.plan, at),
+            Step::More { payload, chop } => self.sender.more(payload, chop, at),
+            Step::Raw { payload, chop } => self.sender.raw(payload, chop, at),
+            Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::Exchange(_)
+            | Step::End(_) => {
+                return false;
+            }
+        }
+        true
     }
 
     fn receive(&mut self, now: Duration, bytes: &Bytes) {
@@ -268,17 +316,26 @@ impl Engine {
             Some(left) => left,
             None => return self.give_up("the peer to stop sending what nobody asked for"),
         };
-        let Phase::Opening { opener, .. } = &mut self.phase else {
-            return self.hear(now, bytes);
+        let opener = match &mut self.phase {
+            Phase::Opening { opener, .. } => opener,
+            Phase::Knocking { .. } => return self.hear_knocking(now, bytes),
+            Phase::Playing { .. }
+            | Phase::Settling { .. }
+            | Phase::Closing { .. }
+            | Phase::Draining { .. }
+            | Phase::Done => return self.hear(now, bytes),
         };
         match opener.receive(bytes) {
             Verdict::Incomplete => {}
-            Verdict::Opened { message, negotiated, opened, rest } => {
+            Verdict::Opened { message, violations, negotiated, opened, rest } => {
                 self.log.push(What::Http { dir: Direction::Received, message });
+                for violation in &violations {
+                    self.log.push(told(violation));
+                }
                 self.agree(negotiated);
                 self.log.push(opened);
                 self.progress = now;
-                self.phase = Phase::Playing { step: 0, wait: None };
+                self.phase = Phase::Playing { step: early_steps(&self.plan.scenario), wait: None };
                 if !rest.is_empty() {
                     self.hear(now, &rest);
                 }
@@ -287,9 +344,28 @@ impl Engine {
                 if let Some(message) = message {
                     self.log.push(What::Http { dir: Direction::Received, message });
                 }
-                self.log.push(failure);
-                self.finish();
+                self.tell(now, failure);
+                self.refused(now);
             }
+        }
+    }
+
+    /// The opening handshake opened no connection.
+    fn refused(&mut self, now: Duration) {
+        if !self.plan.scenario.opening.knock {
+            return self.finish();
+        }
+        let payload = format!("knock {}", self.sender.token());
+        self.sender.lawful(Opcode::PING, payload.as_bytes(), None);
+        let until = now.saturating_add(self.limits.silence);
+        self.phase = Phase::Knocking { until, knock: Knock::new(payload.into_bytes()) };
+    }
+
+    fn hear_knocking(&mut self, now: Duration, bytes: &[u8]) {
+        let Phase::Knocking { knock, .. } = &mut self.phase else { return };
+        if let Some(pong) = knock.hear(bytes) {
+            self.tell(now, pong);
+            self.finish();
         }
     }
 
@@ -300,6 +376,11 @@ impl Engine {
     }
 
     fn hear(&mut self, now: Duration, bytes: &[u8]) {
+        if !self.opened && is_request(bytes) {
+            self.log.push(What::Http { dir: Direction::Received, message: http_message(bytes) });
+            self.log.push(What::Closed { how: ClosedHow::Normal });
+            return self.finish();
+        }
         self.received_bytes += bytes.len() as u64;
         self.receiver.push(bytes);
         if self.receiver.in_message() {
@@ -363,7 +444,7 @@ impl Engine {
         self.log.push(how);
         if let Phase::Opening { opener, .. } = &mut self.phase {
             for what in opener.ended() {
-                self.log.push(what);
+                self.tell(now, what);
             }
             return self.finish();
         }
@@ -395,8 +476,13 @@ impl Engine {
             Phase::Opening { until, .. } if now < *until => Flow::Wait(*until),
             Phase::Opening { opener, .. } => {
                 for what in opener.timed_out() {
-                    self.log.push(what);
+                    self.tell(now, what);
                 }
+                self.finish();
+                Flow::Again
+            }
+            Phase::Knocking { until, .. } if now < *until => Flow::Wait(*until),
+            Phase::Knocking { .. } => {
                 self.finish();
                 Flow::Again
             }
@@ -454,9 +540,9 @@ impl Engine {
             return Flow::Again;
         };
         match current {
-            Step::Send(frame) => self.sender.frame(frame, &self.plan, self.log.step),
-            Step::More { payload, chop } => self.sender.more(payload, chop, self.log.step),
-            Step::Raw { payload, chop } => self.sender.raw(payload, chop, self.log.step),
+            Step::Send(_) | Step::More { .. } | Step::Raw { .. } => {
+                self.send(Some(at), current);
+            }
             Step::Exchange(exchange) => return self.play_exchange(now, exchange),
             Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
                 if let Some(wait) = wait.take() {

@@ -17,12 +17,14 @@ mod close;
 mod exchange;
 #[cfg(test)]
 mod exchange_tests;
+mod knock;
 mod log;
 mod machine;
 mod opening;
 mod receive;
 mod send;
 mod settle;
+mod template;
 #[cfg(test)]
 mod tests;
 

@@ -1,14 +1,17 @@
 //! The request we open with, every byte of which a case can override.
 
 use bytes::{Bytes, BytesMut};
-use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening};
-use wsgrade_codec::check::Negotiated;
+use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening, Payload};
+use wsgrade_codec::check::opening::{self, Asked};
+use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::deflate::{self, Params, WindowBits};
 use wsgrade_codec::handshake::{
-    ClientHello, Extension, Limits, RequestError, RequestHead, ResponseError, ResponseHead, ResponseReader,
-    accept_key, encode_nonce, format_extensions, parse_extensions,
+    Extension, Limits, RequestHead, ResponseHead, ResponseReader, accept_key, encode_nonce,
+    format_extensions, parse_extensions,
 };
-use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, What};
+use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, Unopened, What};
+
+use super::template::Template;
 
 /// What the target wants of every request, whatever the case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,13 +31,15 @@ pub struct Request {
 impl Request {
     /// The head of the request for a case: ours, edited as the case says.
     pub(super) fn head(&self, opening: &Opening, nonce: [u8; 16]) -> Vec<u8> {
+        let template = Template::of_request(&self.host, &self.target, &encode_nonce(nonce));
         if let Some(raw) = &opening.raw {
-            return raw.to_bytes();
+            return template.fill(&raw.to_bytes());
         }
         let method = opening.method.as_deref().unwrap_or("GET");
         let target = opening.target.as_deref().unwrap_or(&self.target);
         let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
-        head(&format!("{method} {target} {version}"), self.ordinary_headers(opening, nonce), &opening.headers)
+        let start = format!("{method} {target} {version}");
+        head(&start, self.ordinary_headers(opening, nonce), opening, &template)
     }
 
     /// RFC 6455 4.1, in the order of its list.
@@ -113,40 +118,66 @@ fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-/// A head of this start line and these headers, edited as a case says.
-fn head(start: &str, mut headers: Vec<(String, String)>, edits: &[HeaderEdit]) -> Vec<u8> {
-    for edit in edits {
-        match edit {
-            HeaderEdit::Set(name, value) => match headers.iter().position(|(n, _)| same(n, name)) {
-                Some(at) => {
-                    let mut first = true;
-                    headers.retain(|(n, _)| !same(n, name) || std::mem::take(&mut first));
-                    headers[at].1.clone_from(value);
-                }
-                None => headers.push((name.clone(), value.clone())),
-            },
-            HeaderEdit::Add(name, value) => headers.push((name.clone(), value.clone())),
-            HeaderEdit::Remove(name) => headers.retain(|(n, _)| !same(n, name)),
-        }
-    }
-    let mut head = format!("{start}\r\n");
-    for (name, value) in headers {
-        head.push_str(&name);
-        head.push_str(": ");
-        head.push_str(&value);
-        head.push_str("\r\n");
-    }
-    head.push_str("\r\n");
-    head.into_bytes()
+/// A header, or bytes among them.
+enum Line {
+    Header(String, Vec<u8>),
+    Raw(Vec<u8>),
 }
 
-/// The request of a client under test, whole and lawful.
+impl Line {
+    fn is(&self, name: &str) -> bool {
+        match self {
+            Self::Header(ours, _) => same(ours, name),
+            Self::Raw(_) => false,
+        }
+    }
+}
+
+/// A head of this start line and these headers, edited as a case says.
+fn head(start: &str, headers: Vec<(String, String)>, opening: &Opening, template: &Template) -> Vec<u8> {
+    let mut lines: Vec<Line> =
+        headers.into_iter().map(|(name, value)| Line::Header(name, value.into_bytes())).collect();
+    for edit in &opening.headers {
+        let value = |value: &Payload| template.fill(&value.to_bytes());
+        match edit {
+            HeaderEdit::Set(name, set) => match lines.iter().position(|line| line.is(name)) {
+                Some(at) => {
+                    let mut first = true;
+                    lines.retain(|line| !line.is(name) || std::mem::take(&mut first));
+                    lines[at] = Line::Header(name.clone(), value(set));
+                }
+                None => lines.push(Line::Header(name.clone(), value(set))),
+            },
+            HeaderEdit::Add(name, added) => lines.push(Line::Header(name.clone(), value(added))),
+            HeaderEdit::Remove(name) => lines.retain(|line| !line.is(name)),
+            HeaderEdit::Raw(bytes) => lines.push(Line::Raw(value(bytes))),
+        }
+    }
+    let newline = opening.newline.as_deref().unwrap_or("\r\n").as_bytes();
+    let mut head = [start.as_bytes(), newline].concat();
+    for line in lines {
+        match line {
+            Line::Header(name, value) => {
+                for part in [name.as_bytes(), b": ", &value[..], newline] {
+                    head.extend_from_slice(part);
+                }
+            }
+            Line::Raw(bytes) => head.extend_from_slice(&bytes),
+        }
+    }
+    if !opening.unfinished {
+        head.extend_from_slice(newline);
+    }
+    head
+}
+
+/// The request of a client under test, lawful or not.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     raw: Bytes,
-    key: String,
-    /// The extensions offered.
-    offered: Vec<Extension>,
+    /// What it breaks.
+    violations: Vec<Violation>,
+    asked: Asked,
     /// The subprotocol agreed on.
     subprotocol: Option<String>,
     /// What came behind it.
@@ -154,26 +185,37 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// Takes a request to be accepted, with the bytes that came behind it.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not open a WebSocket connection, with the response to give.
-    pub fn new(head: &RequestHead, rest: Bytes) -> Result<Self, RequestError> {
-        let request = head.validate()?;
-        Ok(Self {
+    /// Takes a request to be accepted, with the bytes that came behind it. It is accepted whatever it breaks, so that the
+    /// case can be played all the same; what it breaks is told.
+    pub fn new(head: &RequestHead, rest: Bytes) -> Self {
+        Self {
             raw: head.raw.clone(),
-            key: request.key,
-            offered: request.extensions,
+            violations: opening::request(head),
+            asked: Asked::of(head),
             subprotocol: None,
             rest,
-        })
+        }
     }
 
     /// Agrees to a subprotocol, which has to be one of those that the request offers.
     #[must_use]
     pub fn with_subprotocol(self, subprotocol: Option<String>) -> Self {
         Self { subprotocol, ..self }
+    }
+
+    /// What the request asks for.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Adds something that the request breaks, which only other connections tell.
+    pub fn add_violation(&mut self, violation: Violation) {
+        self.violations.push(violation);
+    }
+
+    /// What the request breaks.
+    pub(super) fn violations(&self) -> &[Violation] {
+        &self.violations
     }
 
     /// What the transcript has of the request.
@@ -188,18 +230,20 @@ impl Accepted {
 
     /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says.
     pub(super) fn response(&self, opening: &Opening) -> Response {
-        let agreed = agree(&self.offered, &opening.deflate);
-        let extensions =
-            agreed.as_ref().map(|(_, extension)| format_extensions(std::slice::from_ref(extension)));
+        let agreed = agree(&self.asked.extensions, &opening.deflate);
+        let extensions = agreed
+            .map(|(_, extension)| format_extensions(&[extension]))
+            .or_else(|| (!opening.extensions.is_empty()).then(|| opening.extensions.join(", ")));
+        let template = Template::of_response(&self.asked);
         let bytes = match &opening.raw {
-            Some(raw) => raw.to_bytes(),
+            Some(raw) => template.fill(&raw.to_bytes()),
             None => {
                 let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
                 let start = match opening.status {
                     None | Some(101) => format!("{version} 101 Switching Protocols"),
                     Some(status) => format!("{version} {status} Refused"),
                 };
-                let accept = accept_key(&self.key);
+                let accept = accept_key(&self.asked.key);
                 let headers = [
                     ("Upgrade", Some("websocket")),
                     ("Connection", Some("Upgrade")),
@@ -211,15 +255,46 @@ impl Accepted {
                 let headers = headers
                     .iter()
                     .filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
-                head(&start, headers.collect(), &opening.headers)
+                head(&start, headers.collect(), opening, &template)
             }
+        };
+        let said = said(&bytes);
+        let negotiated = Negotiated {
+            deflate: said.as_ref().and_then(|said| {
+                deflate::accept_response(&said.extensions, &self.asked.deflate_offers()).ok().flatten()
+            }),
         };
         Response {
             sent: What::Http { dir: Direction::Sent, message: http_message(&bytes) },
-            opened: What::Opened { subprotocol: self.subprotocol.clone(), extensions },
-            negotiated: Negotiated { deflate: agreed.map(|(params, _)| params) },
+            opened: said.map(|said| What::Opened {
+                subprotocol: said.subprotocol,
+                extensions: (!said.extensions.is_empty()).then(|| format_extensions(&said.extensions)),
+            }),
+            negotiated,
             bytes,
         }
+    }
+}
+
+/// What a response of ours agrees to.
+struct Said {
+    subprotocol: Option<String>,
+    extensions: Vec<Extension>,
+}
+
+/// What a response agrees to; `None` where it opens no connection.
+fn said(bytes: &[u8]) -> Option<Said> {
+    let (head, _) = ResponseReader::new(limits()).push(bytes).ok().flatten()?;
+    (head.status == 101).then(|| agreed_in(&head))
+}
+
+/// What a response agrees to, of what can be read.
+fn agreed_in(head: &ResponseHead) -> Said {
+    let subprotocol = head.headers.get("Sec-WebSocket-Protocol");
+    let lists = head.headers.all("Sec-WebSocket-Extensions");
+    Said {
+        subprotocol: subprotocol.map(|value| String::from_utf8_lossy(value).into_owned()),
+        extensions: lists.flat_map(|list| parse_extensions(list).unwrap_or_default()).collect(),
     }
 }
 
@@ -228,8 +303,8 @@ pub(super) struct Response {
     pub(super) bytes: Vec<u8>,
     /// How the transcript has it.
     pub(super) sent: What,
-    /// What it agrees to, for the transcript.
-    pub(super) opened: What,
+    /// What it agrees to, for the transcript; `None` where it opens no connection.
+    pub(super) opened: Option<What>,
     pub(super) negotiated: Negotiated,
 }
 
@@ -238,8 +313,8 @@ pub(super) struct Response {
 pub(super) struct Opener {
     request: Request,
     nonce: [u8; 16],
-    /// The extensions the case offers.
-    extensions: Vec<String>,
+    /// What the case asks for.
+    asked: Asked,
     reader: ResponseReader,
     /// The first bytes that came. `len() <= START`.
     start: Vec<u8>,
@@ -248,6 +323,11 @@ pub(super) struct Opener {
 /// How many of the first bytes are kept, for the case that they cannot be read.
 const START: usize = 1024;
 
+/// How much of a head we take.
+fn limits() -> Limits {
+    Limits { max_bytes: 64 << 10, max_headers: 200 }
+}
+
 /// Where the opening handshake stands.
 pub(super) enum Verdict {
     /// The response is not all there.
@@ -255,6 +335,8 @@ pub(super) enum Verdict {
     /// Frames follow; `rest` came with the response.
     Opened {
         message: HttpMessage,
+        /// What the response breaks.
+        violations: Vec<Violation>,
         negotiated: Negotiated,
         opened: What,
         rest: BytesMut,
@@ -267,100 +349,113 @@ pub(super) enum Verdict {
 
 impl Opener {
     pub(super) fn new(request: Request, nonce: [u8; 16]) -> Self {
-        let limits = Limits { max_bytes: 64 << 10, max_headers: 200 };
         Self {
             request,
             nonce,
-            extensions: Vec::new(),
-            reader: ResponseReader::new(limits),
+            asked: Asked::default(),
+            reader: ResponseReader::new(limits()),
             start: Vec::new(),
         }
     }
 
     /// The request, and how the transcript has it.
     pub(super) fn head(&mut self, opening: &Opening) -> (Vec<u8>, HttpMessage) {
-        self.extensions = offers(opening);
         let head = self.request.head(opening, self.nonce);
+        self.asked = self.asked_in(opening, &head);
         let message = http_message(&head);
         (head, message)
     }
 
+    /// What we ask for, as the answer is judged by it. A head that is no HTTP asks for nothing that could be answered;
+    /// of one that is too long the ordinary headers are what they always are.
+    fn asked_in(&self, opening: &Opening, head: &[u8]) -> Asked {
+        match RequestHead::parse(Bytes::copy_from_slice(head), &limits()) {
+            Ok(head) => Asked::of(&head),
+            Err(_) => Asked {
+                key: encode_nonce(self.nonce),
+                subprotocols: self.request.subprotocols.clone(),
+                extensions: offers(opening)
+                    .iter()
+                    .flat_map(|offer| parse_extensions(offer.as_bytes()).unwrap_or_default())
+                    .collect(),
+            },
+        }
+    }
+
     pub(super) fn receive(&mut self, bytes: &[u8]) -> Verdict {
         self.start.extend_from_slice(&bytes[..bytes.len().min(START - self.start.len())]);
+        let unreadable = |reason| What::OpeningFailed {
+            status: None,
+            reason,
+            how: Some(Unopened::Unreadable),
+            versions: None,
+        };
         match self.reader.push(bytes) {
             // What is no HTTP at all may never come to the end of a head.
             Ok(None) => match no_http(&self.start) {
                 None => Verdict::Incomplete,
-                Some(reason) => Verdict::Failed {
-                    message: Some(http_message(&self.start)),
-                    failure: What::OpeningFailed { status: None, reason },
-                },
-            },
-            Ok(Some((head, rest))) => {
-                let message = http_message(&head.raw);
-                match self.agreed(&head) {
-                    Ok((negotiated, opened)) => Verdict::Opened { message, negotiated, opened, rest },
-                    Err(reason) => {
-                        let failure = What::OpeningFailed { status: Some(head.status), reason };
-                        Verdict::Failed { message: Some(message), failure }
-                    }
+                Some(reason) => {
+                    Verdict::Failed { message: Some(http_message(&self.start)), failure: unreadable(reason) }
                 }
+            },
+            Ok(Some((head, rest))) if head.status == 101 => self.opened(&head, rest),
+            Ok(Some((head, _))) => {
+                let versions: Vec<_> =
+                    head.headers.all("Sec-WebSocket-Version").map(String::from_utf8_lossy).collect();
+                let failure = What::OpeningFailed {
+                    status: Some(head.status),
+                    reason: refused(&head),
+                    how: Some(Unopened::Refused),
+                    versions: (!versions.is_empty()).then(|| versions.join(", ")),
+                };
+                Verdict::Failed { message: Some(http_message(&head.raw)), failure }
             }
             Err(error) => {
                 let reason = no_http(&self.start).unwrap_or_else(|| {
                     format!("what the server answered to the opening handshake cannot be read: {error}")
                 });
-                let message = Some(http_message(&self.start));
-                Verdict::Failed { message, failure: What::OpeningFailed { status: None, reason } }
+                Verdict::Failed { message: Some(http_message(&self.start)), failure: unreadable(reason) }
             }
+        }
+    }
+
+    /// A response with status 101 opens the connection, whatever it breaks: more is seen by going on.
+    fn opened(&self, head: &ResponseHead, rest: BytesMut) -> Verdict {
+        let said = agreed_in(head);
+        let extensions = (!said.extensions.is_empty()).then(|| format_extensions(&said.extensions));
+        let deflate = deflate::accept_response(&said.extensions, &self.asked.deflate_offers());
+        Verdict::Opened {
+            message: http_message(&head.raw),
+            violations: opening::response(head, &self.asked),
+            negotiated: Negotiated { deflate: deflate.ok().flatten() },
+            opened: What::Opened { subprotocol: said.subprotocol, extensions },
+            rest,
         }
     }
 
     /// The peer ended the connection before its response was whole.
     pub(super) fn ended(&self) -> Vec<What> {
-        self.cut_short("the server ended the connection before it answered the opening handshake")
+        let reason = "the server ended the connection before it answered the opening handshake";
+        self.cut_short(reason, Unopened::Dropped)
     }
 
     /// The response did not come in time.
     pub(super) fn timed_out(&self) -> Vec<What> {
-        self.cut_short("the server did not answer the opening handshake in time")
+        self.cut_short("the server did not answer the opening handshake in time", Unopened::Unanswered)
     }
 
-    fn cut_short(&self, reason: &str) -> Vec<What> {
+    fn cut_short(&self, reason: &str, how: Unopened) -> Vec<What> {
         let mut story = Vec::new();
         if !self.start.is_empty() {
             story.push(What::Bytes { dir: Direction::Received, payload: PayloadInfo::of(&self.start) });
         }
-        story.push(What::OpeningFailed { status: None, reason: reason.to_owned() });
+        story.push(What::OpeningFailed {
+            status: None,
+            reason: reason.to_owned(),
+            how: Some(how),
+            versions: None,
+        });
         story
-    }
-
-    /// What a whole response agrees to, or why it does not.
-    fn agreed(&self, head: &ResponseHead) -> Result<(Negotiated, What), String> {
-        let hello = self.hello();
-        let agreed = head.validate(&hello).map_err(|error| refused(head, &error))?;
-        let offers: Vec<_> = hello
-            .extensions
-            .iter()
-            .filter(|offer| offer.name == deflate::NAME)
-            .filter_map(|offer| deflate::Offer::parse(offer).ok())
-            .collect();
-        let deflate = deflate::accept_response(&agreed.extensions, &offers)
-            .map_err(|error| format!("the server's opening handshake is not valid: {error}"))?;
-        let extensions = (!agreed.extensions.is_empty()).then(|| format_extensions(&agreed.extensions));
-        Ok((Negotiated { deflate }, What::Opened { subprotocol: agreed.subprotocol, extensions }))
-    }
-
-    /// What we asked for, as the codec judges the answer by it.
-    fn hello(&self) -> ClientHello {
-        let mut hello = ClientHello::new(self.request.host.clone(), self.request.target.clone(), self.nonce);
-        hello.subprotocols.clone_from(&self.request.subprotocols);
-        hello.extensions = self
-            .extensions
-            .iter()
-            .flat_map(|offer| parse_extensions(offer.as_bytes()).unwrap_or_default())
-            .collect();
-        hello
     }
 }
 
@@ -379,16 +474,12 @@ fn no_http(bytes: &[u8]) -> Option<String> {
     Some(format!("what answers there is not HTTP: it began with {shown:?}"))
 }
 
-fn refused(head: &ResponseHead, error: &ResponseError) -> String {
-    if head.status == 101 {
-        format!("the server's opening handshake is not valid: {error}")
-    } else {
-        format!("the server answered {} {} instead of 101", head.status, head.reason).replace("  ", " ")
-    }
+fn refused(head: &ResponseHead) -> String {
+    format!("the server answered {} {} instead of 101", head.status, head.reason).replace("  ", " ")
 }
 
 /// A head as the transcript has it: lines, with what cannot be shown escaped.
-fn http_message(head: &[u8]) -> HttpMessage {
+pub(super) fn http_message(head: &[u8]) -> HttpMessage {
     let mut text = String::with_capacity(head.len());
     for chunk in head.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -450,19 +541,19 @@ mod tests {
             target: Some("*".to_owned()),
             version: Some("HTTP/1.0".to_owned()),
             headers: vec![
-                HeaderEdit::Add("Upgrade".to_owned(), "h2c".to_owned()),
-                HeaderEdit::Set("upgrade".to_owned(), "WebSocket".to_owned()),
+                HeaderEdit::Add("Upgrade".to_owned(), Payload::Text("h2c".to_owned())),
+                HeaderEdit::Set("upgrade".to_owned(), Payload::Text("WebSocket".to_owned())),
                 HeaderEdit::Remove("ORIGIN".to_owned()),
                 HeaderEdit::Remove("user-agent".to_owned()),
-                HeaderEdit::Set("X-New".to_owned(), "1".to_owned()),
-                HeaderEdit::Add("Cookie".to_owned(), "second".to_owned()),
+                HeaderEdit::Set("X-New".to_owned(), Payload::Text("1".to_owned())),
+                HeaderEdit::Add("Cookie".to_owned(), Payload::Text("second".to_owned())),
             ],
             ..Opening::default()
         };
         insta::assert_snapshot!(head(&opening).replace("\r\n", "␍\n"), @r"
         POST * HTTP/1.0␍
         Host: example.com:9001␍
-        Upgrade: WebSocket␍
+        upgrade: WebSocket␍
         Connection: Upgrade␍
         Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==␍
         Sec-WebSocket-Version: 13␍

@@ -8,7 +8,7 @@ use wsgrade_reports::record::{ClosedHow, What};
 
 use super::close::{GOING_AWAY, NORMAL, reply_to};
 use super::machine::{Engine, Flow, Phase, Probe};
-use crate::answer::Fit;
+use crate::answer::{Fit, Pattern};
 
 impl Engine {
     // ---- the outcome ----
@@ -38,7 +38,7 @@ impl Engine {
     /// The peer has to fail the connection. If it answers what it must not, or is silent but alive, then it has
     /// not, and waiting longer would show nothing new.
     fn settle_failing(&mut self, now: Duration, since: Duration, until: Duration) -> Flow {
-        let fits: Vec<_> = self.plan.patterns().iter().map(|pattern| pattern.fit(&self.answers)).collect();
+        let fits: Vec<_> = self.plan.patterns().iter().map(|pattern| self.fit(pattern)).collect();
         if !fits.is_empty() && fits.iter().all(|fit| *fit == Fit::No) {
             return self.close(now, GOING_AWAY);
         }
@@ -73,13 +73,18 @@ impl Engine {
     /// Whether nothing that may still come can change which outcome is the first to match.
     fn outcome_is_known(&self) -> bool {
         for pattern in self.plan.patterns() {
-            match pattern.fit(&self.answers) {
+            match self.fit(pattern) {
                 Fit::Match => return true,
                 Fit::Possible => return false,
                 Fit::No => {}
             }
         }
         true
+    }
+
+    /// How what came compares with an outcome: one that is about a refusal cannot be, now that the connection is open.
+    fn fit(&self, pattern: &Pattern) -> Fit {
+        if pattern.is_of_opening() { Fit::No } else { pattern.fit(&self.answers) }
     }
 
     // ---- the end ----

@@ -1,6 +1,6 @@
 //! What was seen, in words.
 
-use wsgrade_reports::record::{PayloadInfo, Transcript, What};
+use wsgrade_reports::record::{PayloadInfo, Transcript, Unopened, What};
 
 use super::ending::Facts;
 use crate::answer::Answer;
@@ -23,7 +23,8 @@ pub(super) fn observed(answers: &[Answer], facts: &Facts, transcript: &Transcrip
     for waited_for in timeouts.take(2) {
         line.push_str(&format!("; waited in vain for {waited_for}"));
     }
-    format!("{line}; then the peer {}", facts.in_words())
+    let unopened = answers.iter().any(|answer| matches!(answer, Answer::Unopened { .. }));
+    if unopened { line } else { format!("{line}; then the peer {}", facts.in_words()) }
 }
 
 fn answer(answer: &Answer) -> String {
@@ -35,6 +36,17 @@ fn answer(answer: &Answer) -> String {
         Answer::Exchanged { messages, of } if messages == of => format!("all of {of} echoes"),
         Answer::Exchanged { messages, of } => format!("{messages} of {of} echoes"),
         Answer::Declined => "did not agree to permessage-deflate".to_owned(),
+        Answer::Unopened { how, status, versions } => match (how, status) {
+            (Unopened::Refused, Some(status)) if *versions => {
+                format!("the opening handshake refused with {status}, naming version 13")
+            }
+            (Unopened::Refused, Some(status)) => format!("the opening handshake refused with {status}"),
+            (Unopened::Refused | Unopened::Unreadable, _) => {
+                "an answer to the opening handshake that cannot be read".to_owned()
+            }
+            (Unopened::Dropped, _) => "TCP ended instead of an answer to the opening handshake".to_owned(),
+            (Unopened::Unanswered, _) => "no answer to the opening handshake".to_owned(),
+        },
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) struct Facts {
     /// The peer ended TCP; `true` for a reset.
     tcp_end: Option<(usize, bool)>,
     gave_up: Option<usize>,
+    /// The client asked anew on a connection that our response had not opened: it went to a redirection, or gave its
+    /// credentials, and took the connection for HTTP.
+    asked_anew: Option<usize>,
 }
 
 /// Which side began.
@@ -32,8 +35,9 @@ pub(super) struct Judged {
 }
 
 impl Facts {
-    pub(super) fn of(transcript: &Transcript) -> Self {
+    pub(super) fn of(transcript: &Transcript, role: Role) -> Self {
         let mut facts = Self::default();
+        let mut answered = false;
         for (at, entry) in transcript.entries.iter().enumerate() {
             match &entry.what {
                 What::Frame { dir, frame } if frame.opcode == 8 => match dir {
@@ -52,6 +56,10 @@ impl Facts {
                 }
                 What::Closed { how: ClosedHow::GaveUp } => {
                     facts.gave_up.get_or_insert(at);
+                }
+                What::Http { dir: Direction::Sent, .. } => answered = true,
+                What::Http { dir: Direction::Received, .. } if answered && role == Role::Client => {
+                    facts.asked_anew.get_or_insert(at);
                 }
                 What::Connected
                 | What::Http { .. }
@@ -89,7 +97,7 @@ impl Facts {
 
     fn began(&self) -> Began {
         let ours = self.our_close.unwrap_or(usize::MAX);
-        let theirs = [self.peer_close.map(|(at, _)| at), self.tcp_end.map(|(at, _)| at)];
+        let theirs = [self.peer_close.map(|(at, _)| at), self.tcp_end.map(|(at, _)| at), self.asked_anew];
         match theirs.into_iter().flatten().min() {
             Some(theirs) if theirs < ours => Began::Peer,
             Some(_) => Began::Us,
@@ -108,6 +116,7 @@ impl Facts {
         match (self.began(), self.peer_close) {
             (Began::Nobody, _) => "kept the connection open".to_owned(),
             (Began::Peer, Some((_, code))) => format!("closed with {}", code_in_words(code)),
+            (Began::Peer, None) if self.tcp_end.is_none() => "went on with HTTP".to_owned(),
             (Began::Peer, None) => format!("{tcp} without a Close frame"),
             (Began::Us, Some((_, code))) => format!("answered our Close with {}", code_in_words(code)),
             (Began::Us, None) => format!("did not answer our Close and {tcp}"),
@@ -148,6 +157,7 @@ pub(super) fn judge_ending(ending: &Ending, facts: &Facts, role: Role) -> Option
         CloseVerdict::WrongSide
     } else {
         match facts.peer_close {
+            None if ending.bare => CloseVerdict::Pass,
             None if ending.clean || facts.tcp_end.is_none() => CloseVerdict::Unclean,
             None => CloseVerdict::Dropped,
             Some((_, Some(code))) if !ending.codes.is_empty() && !ending.codes.contains(&code) => {

@@ -19,11 +19,11 @@ mod tests;
 use wsgrade_cases::Register;
 use wsgrade_cases::describe as in_words;
 use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Accept, By, Outcome, Scenario};
+use wsgrade_cases::model::{Accept, By, Expected, Outcome, Saw, Scenario};
 use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CloseVerdict, Entry, Finding, Transcript, What};
 
-use crate::answer::{Fit, answers_in};
+use crate::answer::{Answer, Fit, answers_in};
 use crate::plan::Plan;
 use ending::{Facts, judge_ending};
 
@@ -43,8 +43,8 @@ pub struct Judgement {
 /// Judges one transcript. `role` is that of the endpoint under test.
 pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let scenario = &*plan.scenario;
-    let facts = Facts::of(transcript);
-    if let Some((entry, reason)) = trouble(transcript) {
+    let facts = Facts::of(transcript, role);
+    if let Some((entry, reason)) = trouble(scenario, transcript) {
         return match refused_offer(scenario, transcript) {
             true => bad_opening(scenario, entry, reason),
             false => inconclusive(scenario, &facts, entry, reason),
@@ -58,14 +58,16 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
                 judge_ending(ending, &facts, role).is_none_or(|judged| ending::is_accepted(judged.verdict))
             }
             // Where the peer must fail the connection, not doing so is what it did, not only how it ended.
-            None => scenario.ending.by != By::Peer || facts.peer_began(),
+            None => scenario.ending.by != By::Peer || pattern.is_of_opening() || facts.peer_began(),
         };
         ended_so && pattern.fit(&answers) == Fit::Match
     });
     let matched = matched.map(|(accept, _)| accept);
     let first = scenario.accept.first();
     let asked = matched.or(first).and_then(|accept| accept.ending.as_ref()).unwrap_or(&scenario.ending);
-    let judged = judge_ending(asked, &facts, role);
+    // Where no connection was opened there is none to end.
+    let unopened = answers.iter().any(|answer| matches!(answer, Answer::Unopened { .. }));
+    let judged = if unopened { None } else { judge_ending(asked, &facts, role) };
     let seen = describe::observed(&answers, &facts, transcript);
 
     let (mut behavior, mut findings) = violations(transcript);
@@ -96,8 +98,10 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
 
 /// Where our side or the network failed. An opening handshake that a case left ordinary and that did not end in
 /// a connection says nothing of what the case tests.
-pub fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
+pub fn trouble<'a>(scenario: &Scenario, transcript: &'a Transcript) -> Option<(usize, &'a str)> {
+    let tested = scenario.tests_opening();
     transcript.entries.iter().enumerate().find_map(|(at, entry)| match &entry.what {
+        What::OpeningFailed { .. } if tested => None,
         What::Trouble { reason } | What::OpeningFailed { reason, .. } => Some((at, reason.as_str())),
         What::Connected
         | What::Http { .. }
@@ -117,11 +121,10 @@ pub fn trouble(transcript: &Transcript) -> Option<(usize, &str)> {
     })
 }
 
-/// Whether the opening failed by what the server made of the case's offers: it took one in a way that was not
-/// offered, or called the request a bad one. "A server MAY decline" (RFC 7692 5.1) is done by accepting the
+/// Whether the opening failed by what the server made of the case's offers: it called the request a bad one. "A server MAY decline" (RFC 7692 5.1) is done by accepting the
 /// connection without the extension.
 fn refused_offer(scenario: &Scenario, transcript: &Transcript) -> bool {
-    let refused = |entry: &Entry| matches!(entry.what, What::OpeningFailed { status: Some(101 | 400), .. });
+    let refused = |entry: &Entry| matches!(entry.what, What::OpeningFailed { status: Some(400), .. });
     !scenario.opening.deflate.is_empty() && transcript.entries.iter().any(refused)
 }
 
@@ -198,7 +201,12 @@ fn noted(scenario: &Scenario, accept: &Accept, first: Option<&Accept>, seen: &st
 /// What an accepted outcome asks for, in words.
 fn expectation(scenario: &Scenario, accept: &Accept) -> String {
     let ending = accept.ending.as_ref().unwrap_or(&scenario.ending);
-    format!("{}; {}", in_words::saw(scenario, &accept.saw), in_words::ending(ending))
+    let saw = in_words::saw(scenario, &accept.saw);
+    let refusal = match &accept.saw {
+        Saw::Events { events, .. } => events.iter().any(Expected::is_of_opening),
+        Saw::Answers | Saw::Anything => false,
+    };
+    if refusal { saw } else { format!("{saw}; {}", in_words::ending(ending)) }
 }
 
 fn main_rule(scenario: &Scenario) -> String {

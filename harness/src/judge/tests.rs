@@ -85,9 +85,16 @@ fn violations_of_the_peer() {
 
 #[test]
 fn no_connection_is_nobodys_fault() {
-    for quirk in [Quirk::Refuses, Quirk::NeverOpens, Quirk::NotHttp, Quirk::WrongAccept] {
+    for quirk in [Quirk::Refuses, Quirk::NeverOpens, Quirk::NotHttp] {
         expect("1.1.1", quirk, Behavior::Inconclusive, CloseVerdict::Inconclusive);
     }
+}
+
+/// A 101 opens the connection, and what it breaks is held against the server in every case.
+#[test]
+fn a_response_that_breaks_a_rule_fails_the_case_that_goes_on() {
+    expect("1.1.1", Quirk::WrongAccept, Behavior::Fail, CloseVerdict::Pass);
+    assert_eq!(play_case("1.1.1", Quirk::WrongAccept).judgement.findings[0].rule, "rfc6455-4.2.2-accept");
 }
 
 #[test]
@@ -142,8 +149,8 @@ fn the_words_of_a_finding() {
       expected: a connection on which the case can be played
       observed: what answers there is not HTTP: it began with "SSH-2.0-OpenSSH_9.9"
 
-    rfc6455-5.2-payload-length
-      expected: a connection on which the case can be played
-      observed: the server's opening handshake is not valid: the Sec-WebSocket-Accept does not answer the key
+    rfc6455-4.2.2-accept
+      expected: The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.
+      observed: the Sec-WebSocket-Accept does not answer the key
     "#);
 }

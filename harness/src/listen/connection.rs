@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
+use wsgrade_codec::check::opening::Asked;
 use wsgrade_codec::handshake::{
     Agreement, HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse,
 };
@@ -68,10 +69,7 @@ async fn respond(
         return Some(page(shared, head));
     }
     let refused = |status, reason: &str| Some(shared.face.refusals.response(status, reason));
-    let accepted = match Accepted::new(head, rest.clone().freeze()) {
-        Ok(accepted) => accepted,
-        Err(error) => return Some(error.response()),
-    };
+    let accepted = Accepted::new(head, rest.clone().freeze());
     let unnamed = match shared.face.refusals {
         Refusals::Told => Unnamed::Called,
         Refusals::Mute => Unnamed::Refused,
@@ -224,8 +222,7 @@ async fn run_case<L: Link>(
 
 /// The first of the client's subprotocols that we speak.
 fn subprotocol(shared: &Shared, head: &RequestHead) -> Option<String> {
-    let offered = head.validate().ok()?.subprotocols;
-    offered.into_iter().find(|name| shared.face.subprotocols.contains(name))
+    Asked::of(head).subprotocols.into_iter().find(|name| shared.face.subprotocols.contains(name))
 }
 
 /// Whether an agent is kept from a case.
@@ -240,7 +237,7 @@ fn message(text: Option<String>) -> Arc<Plan> {
         steps.push(Step::Send(Frame::new(Opcode::TEXT, Payload::Text(text))));
     }
     steps.push(Step::Send(Frame::new(Opcode::CLOSE, Payload::default())));
-    let ending = Ending { by: By::Either, codes: Vec::new(), clean: false };
+    let ending = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
     Plan::alone(Scenario::uncatalogued("call", steps, Saw::Anything, ending))
 }
 

@@ -84,8 +84,8 @@ pub(super) fn unimplemented(scenario: &Scenario, carrier: &str, lacks: &str, rep
 }
 
 /// Whether the case could not be played for want of a connection, and why.
-pub(super) fn no_connection(transcript: &Transcript) -> Option<&str> {
-    trouble(transcript).map(|(_, reason)| reason)
+pub(super) fn no_connection<'a>(plan: &Plan, transcript: &'a Transcript) -> Option<&'a str> {
+    trouble(&plan.scenario, transcript).map(|(_, reason)| reason)
 }
 
 /// Each case has random bytes of its own, the same whatever else is selected (FNV-1a over the id).

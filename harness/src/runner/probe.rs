@@ -45,7 +45,7 @@ pub async fn probe(
     for addr in candidates {
         target.addr = addr;
         let (transcript, _) = play_on(&echo, target, settings).await;
-        if let Some(reason) = no_connection(&transcript) {
+        if let Some(reason) = no_connection(&echo, &transcript) {
             first_reason.get_or_insert_with(|| advise(target, &transcript, reason));
             continue;
         }
@@ -65,7 +65,7 @@ pub async fn probe(
 pub(super) async fn still_there(target: &Target, facts: &Facts, settings: &Settings) -> Result<(), String> {
     let question = Plan::alone(question(Opening::default()));
     let (transcript, _) = play_on(&question, target, settings).await;
-    match no_connection(&transcript) {
+    match no_connection(&question, &transcript) {
         Some(reason) => Err(reason.to_owned()),
         None if facts.offers.contains(&Need::Echo) && !echoes(&question, &transcript) => {
             Err("it no longer sends messages back".to_owned())

@@ -13,7 +13,7 @@ use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
 };
 
-use super::case::{self, no_connection};
+use super::case;
 use super::probe::still_there;
 use super::{Prepared, Run, Settings};
 use crate::event::RunEvent;
@@ -298,7 +298,7 @@ impl Progress<'_> {
         let suspects: Vec<_> = self
             .records
             .values()
-            .filter(|kept| kept.provisional && no_connection(&kept.record.transcript).is_none())
+            .filter(|kept| kept.provisional && !had_no_connection(&kept.record))
             .map(|kept| kept.record.id.as_str())
             .collect();
         let named = suspects[..suspects.len().min(NAMED)].join(", ");
@@ -324,7 +324,7 @@ impl Progress<'_> {
 
     /// Cases that had a connection.
     fn played(&self) -> usize {
-        self.records.values().filter(|kept| no_connection(&kept.record.transcript).is_none()).count()
+        self.records.values().filter(|kept| !had_no_connection(&kept.record)).count()
     }
 
     /// What failed beside others and could not be confirmed says nothing.
@@ -387,10 +387,15 @@ fn went_wrong(record: &CaseRecord) -> bool {
     record.severity() >= Severity::Minor || record.behavior == Behavior::Inconclusive
 }
 
+/// Whether the case could not be played for want of a connection, which alone is inconclusive.
+fn had_no_connection(record: &CaseRecord) -> bool {
+    record.behavior == Behavior::Inconclusive
+}
+
 /// Whether what was seen may be that of a target that serves nobody any more.
 fn may_be_gone(record: &CaseRecord) -> bool {
     let timed_out = |entry: &Entry| matches!(entry.what, What::TimedOut { .. });
-    no_connection(&record.transcript).is_some()
+    had_no_connection(record)
         || record.behavior == Behavior::Fail && record.transcript.entries.iter().any(timed_out)
 }
 

@@ -24,7 +24,7 @@ pub use payload::PayloadDigest;
 pub use read::ReadError;
 pub use transcript::{
     ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,
-    What,
+    Unopened, What,
 };
 
 /// The version of the `run.json` format.
@@ -36,13 +36,14 @@ pub use transcript::{
 /// - 1: the first.
 /// - 2: a transcript may hold [`What::Exchanged`] and [`What::Declined`], which a reader of version 1 cannot know.
 ///   A record of version 1 is one of version 2 as it stands.
+/// - 3: the opening handshake may be what is tested, and [`What::OpeningFailed`] an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);
 
 impl SchemaVersion {
     /// What this build writes.
-    pub const CURRENT: Self = Self(2);
+    pub const CURRENT: Self = Self(3);
 }
 
 /// One whole run: every target, every case played against it.

@@ -64,6 +64,12 @@ pub enum What {
         status: Option<u16>,
         /// Why, in one sentence.
         reason: String,
+        /// In which way. A record of version 2 or older does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        how: Option<Unopened>,
+        /// `Sec-WebSocket-Version` in the response.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        versions: Option<String>,
     },
     /// A frame, or a row of like ones.
     Frame {
@@ -150,6 +156,20 @@ pub enum What {
         /// How many payload bytes.
         bytes: u64,
     },
+}
+
+/// In which way an opening handshake ended that opened no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unopened {
+    /// By a response with another status.
+    Refused,
+    /// By the end of TCP, before there was a whole response.
+    Dropped,
+    /// Nothing came in time.
+    Unanswered,
+    /// What came cannot be read as a response.
+    Unreadable,
 }
 
 /// How long round trips took, each from the first byte sent to the last byte of the echo, in microseconds.

@@ -59,7 +59,7 @@ fn the_schema_refuses_what_is_broken() {
     let whole = written(&sample::small());
     assert!(schema.is_valid(&whole));
     let breakages: [(&str, &str, Value); 18] = [
-        ("", "schema", json!(3)),
+        ("", "schema", json!(4)),
         ("", "schema", json!("1")),
         ("", "targets", Value::Null),
         ("", "seed", json!(-1)),
@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_told_apart() {
     assert!(matches!(later, ReadError::Later { .. }));
     assert_eq!(
         later.to_string(),
-        "this record has schema version 7, and this build reads versions up to 2: \
+        "this record has schema version 7, and this build reads versions up to 3: \
          read it with the wsgrade that wrote it, or a later one"
     );
     // Even where nothing else is as we know it.

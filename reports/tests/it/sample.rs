@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wsgrade_reports::record::{
     Behavior, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
     FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RoundTrips, RuleText, RunOptions,
-    RunReport, SchemaVersion, TargetReport, Tool, Transcript, What,
+    RunReport, SchemaVersion, TargetReport, Tool, Transcript, Unopened, What,
 };
 
 /// What a hostile peer may put wherever it has a say.
@@ -467,7 +467,15 @@ fn ping_transcript() -> Transcript {
         (Some(1), What::Folded { dir: Direction::Received, frames: 1200, bytes: 4_800_000 }),
         (Some(1), exchanged(412, 1000)),
         (Some(1), What::Declined { extension: format!("permessage-deflate {HOSTILE}") }),
-        (None, What::OpeningFailed { status: Some(404), reason: HOSTILE.to_owned() }),
+        (
+            None,
+            What::OpeningFailed {
+                status: Some(404),
+                reason: HOSTILE.to_owned(),
+                how: Some(Unopened::Refused),
+                versions: None,
+            },
+        ),
         (None, What::Frame { dir: Direction::Received, frame: frame(8, b"\x03\xeagoing away", None) }),
         (None, What::Trouble { reason: "the network is gone".to_owned() }),
         (None, What::Reset),

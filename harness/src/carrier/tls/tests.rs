@@ -261,7 +261,7 @@ async fn much_goes_both_ways() {
     let addr = listen(server_config(&self_signed(HERE)), echo).await;
     let much = Payload::Repeat { unit: b"wsgrade".to_vec(), len: 3 << 20 };
     let message = |opcode| Step::Send(Frame::new(opcode, much.clone()));
-    let ending = Ending { by: By::Either, codes: Vec::new(), clean: false };
+    let ending = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
     let steps = vec![message(Opcode::TEXT), message(Opcode::BINARY)];
     let scenario = Scenario::uncatalogued("much", steps, Saw::Answers, ending);
     assert_strict(&play(addr, Trust::Anything, vec![Arc::new(scenario)]).await, 1);

@@ -170,7 +170,7 @@ impl Shared {
             What::Opened { subprotocol, extensions } => {
                 Kind::Opened { subprotocol: maybe(subprotocol), extensions: maybe(extensions) }
             }
-            What::OpeningFailed { status, reason } => {
+            What::OpeningFailed { status, reason, how: _, versions: _ } => {
                 Kind::OpeningFailed { status: *status, text: text(reason) }
             }
             What::Frame { dir, frame } => Kind::Frame { d: *dir, f: self.frame(frame, holes) },

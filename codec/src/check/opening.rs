@@ -1,0 +1,267 @@
+//! What a head of the opening handshake can break: every sentence of it, not only the first.
+
+use std::collections::HashSet;
+
+use super::{Rule, Violation};
+use crate::deflate::{self, Offer};
+use crate::handshake::{
+    Extension, RequestError, RequestHead, ResponseError, ResponseHead, accept_key, has_token, is_token,
+    parse_extensions, parse_tokens,
+};
+
+/// What a request asked for, as far as the response has to answer it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// The value of `Sec-WebSocket-Key`.
+    pub key: String,
+    /// The subprotocols wished for.
+    pub subprotocols: Vec<String>,
+    /// The extensions wished for.
+    pub extensions: Vec<Extension>,
+}
+
+impl Asked {
+    /// What a request asks for, lawful or not: the first key, and of the lists what can be read.
+    #[must_use]
+    pub fn of(head: &RequestHead) -> Self {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = &head.headers;
+        Self {
+            key: headers.get("Sec-WebSocket-Key").map(text).unwrap_or_default(),
+            subprotocols: headers
+                .all("Sec-WebSocket-Protocol")
+                .flat_map(|value| parse_tokens(value).unwrap_or_default())
+                .collect(),
+            extensions: headers
+                .all("Sec-WebSocket-Extensions")
+                .flat_map(|value| parse_extensions(value).unwrap_or_default())
+                .collect(),
+        }
+    }
+
+    /// The offers of permessage-deflate that are valid (RFC 7692, 7.1).
+    #[must_use]
+    pub fn deflate_offers(&self) -> Vec<Offer> {
+        let named = self.extensions.iter().filter(|offer| offer.name == deflate::NAME);
+        named.filter_map(|offer| Offer::parse(offer).ok()).collect()
+    }
+}
+
+/// Everything that a client's request breaks (RFC 6455, 4.1); whether its nonce is fresh only other connections tell.
+#[must_use]
+pub fn request(head: &RequestHead) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let mut add = |rule, error: RequestError| broken.push(Violation::new(rule, error.to_string()));
+    let headers = &head.headers;
+    if head.method != "GET" {
+        add(Rule::RequestMethod, RequestError::Method(head.method.clone()));
+    }
+    if head.minor_version < 1 {
+        add(Rule::RequestHttpVersion, RequestError::HttpVersion(head.minor_version));
+    }
+    match headers.all("Host").collect::<Vec<_>>()[..] {
+        [] => add(Rule::RequestHost, RequestError::NoHost),
+        [host] if std::str::from_utf8(host).is_ok_and(crate::handshake::is_host) => {}
+        _ => add(Rule::RequestHost, RequestError::Host),
+    }
+    if headers.get("Upgrade").is_none() {
+        add(Rule::RequestUpgrade, RequestError::NoUpgrade);
+    } else if !headers.all("Upgrade").any(|value| has_token(value, "websocket")) {
+        add(Rule::RequestUpgrade, RequestError::Upgrade);
+    }
+    if !headers.all("Connection").any(|value| has_token(value, "upgrade")) {
+        add(Rule::RequestConnection, RequestError::Connection);
+    }
+    match headers.all("Sec-WebSocket-Version").collect::<Vec<_>>()[..] {
+        [] => add(Rule::RequestVersionMissing, RequestError::NoVersion),
+        [b"13"] => {}
+        [other] => {
+            let version = String::from_utf8_lossy(other).into_owned();
+            add(Rule::RequestVersion, RequestError::Version(version));
+        }
+        _ => add(Rule::RequestVersionOnce, RequestError::SeveralVersions),
+    }
+    match headers.all("Sec-WebSocket-Key").collect::<Vec<_>>()[..] {
+        [] => add(Rule::RequestKeyMissing, RequestError::NoKey),
+        [key] if std::str::from_utf8(key).is_ok_and(crate::handshake::is_key) => {}
+        [_] => add(Rule::RequestKey, RequestError::Key),
+        _ => add(Rule::RequestKeyOnce, RequestError::SeveralKeys),
+    }
+    let mut names = HashSet::new();
+    for value in headers.all("Sec-WebSocket-Protocol") {
+        match parse_tokens(value) {
+            Ok(tokens) => {
+                for name in tokens {
+                    if !names.insert(name.clone()) {
+                        add(Rule::RequestSubprotocolTwice, RequestError::SubprotocolTwice(name));
+                    }
+                }
+            }
+            Err(error) => add(Rule::RequestSubprotocols, RequestError::Subprotocols(error)),
+        }
+    }
+    let mut offers = Vec::new();
+    for value in headers.all("Sec-WebSocket-Extensions") {
+        match parse_extensions(value) {
+            Ok(extensions) => offers.extend(extensions),
+            Err(error) => add(Rule::ExtensionSyntax, RequestError::Extensions(error)),
+        }
+    }
+    for offer in offers.iter().filter(|offer| offer.name == deflate::NAME) {
+        if let Err(error) = Offer::parse(offer) {
+            broken.push(Violation::new(Rule::RequestParams, format!("the offer {offer}: {error}")));
+        }
+    }
+    broken
+}
+
+/// Everything that a server's response with status 101 breaks (RFC 6455, 4.2.2; RFC 7692, 5 and 7), read as the answer to
+/// what was asked.
+#[must_use]
+pub fn response(head: &ResponseHead, asked: &Asked) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let mut add = |rule, error: ResponseError| broken.push(Violation::new(rule, error.to_string()));
+    let headers = &head.headers;
+    if head.minor_version < 1 {
+        add(Rule::ResponseSyntax, ResponseError::HttpVersion(head.minor_version));
+    }
+    let upgrades: Vec<_> = headers.all("Upgrade").collect();
+    if upgrades.is_empty() || !upgrades.iter().all(|value| value.eq_ignore_ascii_case(b"websocket")) {
+        add(Rule::ResponseUpgrade, ResponseError::Upgrade);
+    }
+    if !headers.all("Connection").any(|value| has_token(value, "upgrade")) {
+        add(Rule::ResponseConnection, ResponseError::Connection);
+    }
+    match headers.all("Sec-WebSocket-Accept").collect::<Vec<_>>()[..] {
+        [] => add(Rule::ResponseAccept, ResponseError::NoAccept),
+        [accept] if accept == accept_key(&asked.key).as_bytes() => {}
+        [_] => add(Rule::ResponseAccept, ResponseError::Accept),
+        _ => add(Rule::ResponseAcceptOnce, ResponseError::SeveralAccepts),
+    }
+    match headers.all("Sec-WebSocket-Protocol").collect::<Vec<_>>()[..] {
+        [] => {}
+        [name] => match std::str::from_utf8(name).ok().filter(|name| is_token(name)) {
+            None => add(Rule::ResponseSubprotocol, ResponseError::Subprotocol),
+            Some(name) if !asked.subprotocols.iter().any(|offered| offered == name) => {
+                add(Rule::ResponseSubprotocol, ResponseError::SubprotocolNotOffered(name.to_owned()));
+            }
+            Some(_) => {}
+        },
+        _ => add(Rule::ResponseSubprotocolOnce, ResponseError::Subprotocol),
+    }
+    let mut extensions: Vec<Extension> = Vec::new();
+    for value in headers.all("Sec-WebSocket-Extensions") {
+        match parse_extensions(value) {
+            Ok(found) => extensions.extend(found),
+            Err(error) => add(Rule::ExtensionSyntax, ResponseError::Extensions(error)),
+        }
+    }
+    for Extension { name, .. } in &extensions {
+        if !asked.extensions.iter().any(|offered| offered.name == *name) {
+            add(Rule::ResponseExtension, ResponseError::ExtensionNotOffered(name.clone()));
+        }
+    }
+    let fields = headers.all("Sec-WebSocket-Extensions").count();
+    if fields > 1 {
+        let detail = format!("there are {fields} Sec-WebSocket-Extensions fields");
+        broken.push(Violation::new(Rule::ResponseExtensionsOnce, detail));
+    }
+    // What was never offered at all is said already.
+    let offered = asked.extensions.iter().any(|offer| offer.name == deflate::NAME);
+    if offered && let Err(error) = deflate::accept_response(&extensions, &asked.deflate_offers()) {
+        broken.push(Violation::new(Rule::ResponseDeflate, error.to_string()));
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::handshake::Limits;
+
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: example.com:80\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+
+    fn of_request(text: &str) -> Vec<Rule> {
+        let head = RequestHead::parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default()).unwrap();
+        request(&head).into_iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn every_line_of_a_request_is_looked_at() {
+        assert_eq!(of_request(REQUEST), []);
+        for (from, to, rule) in [
+            ("GET /chat", "POST /chat", Rule::RequestMethod),
+            ("HTTP/1.1", "HTTP/1.0", Rule::RequestHttpVersion),
+            ("Host: example.com:80\r\n", "", Rule::RequestHost),
+            ("example.com:80", "example.com:80\r\nHost: b", Rule::RequestHost),
+            ("Upgrade: websocket\r\n", "", Rule::RequestUpgrade),
+            ("Upgrade: websocket", "Upgrade: h2c", Rule::RequestUpgrade),
+            ("Connection: Upgrade", "Connection: close", Rule::RequestConnection),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", Rule::RequestKeyMissing),
+            ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j", Rule::RequestKey),
+            (
+                "dGhlIHNhbXBsZSBub25jZQ==",
+                "dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Key: x",
+                Rule::RequestKeyOnce,
+            ),
+            ("Version: 13", "Version: 8", Rule::RequestVersion),
+            ("Sec-WebSocket-Version: 13\r\n", "", Rule::RequestVersionMissing),
+            ("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 13", Rule::RequestVersionOnce),
+            ("a, b", "a, a", Rule::RequestSubprotocolTwice),
+            ("a, b", "a b", Rule::RequestSubprotocols),
+            ("client_max_window_bits", "=", Rule::ExtensionSyntax),
+            ("client_max_window_bits", "client_max_window_bits=7", Rule::RequestParams),
+        ] {
+            assert_eq!(of_request(&REQUEST.replacen(from, to, 1)), [rule], "{from} -> {to}");
+        }
+        let several = REQUEST.replacen("GET", "PUT", 1).replacen("Connection: Upgrade", "Connection: x", 1);
+        assert_eq!(of_request(&several), [Rule::RequestMethod, Rule::RequestConnection]);
+    }
+
+    #[test]
+    fn every_line_of_a_response_is_looked_at() {
+        const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: b\r\n\
+            Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+        let asked = Asked {
+            key: "dGhlIHNhbXBsZSBub25jZQ==".to_owned(),
+            subprotocols: vec!["a".to_owned(), "b".to_owned()],
+            extensions: vec![Extension::new(deflate::NAME)],
+        };
+        let of = |text: &str| -> Vec<Rule> {
+            let head =
+                ResponseHead::parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default()).unwrap();
+            response(&head, &asked).into_iter().map(|violation| violation.rule).collect()
+        };
+        assert_eq!(of(RESPONSE), []);
+        for (from, to, rule) in [
+            ("HTTP/1.1", "HTTP/1.0", Rule::ResponseSyntax),
+            ("Upgrade: WebSocket\r\n", "", Rule::ResponseUpgrade),
+            ("Upgrade: WebSocket", "Upgrade: h2c", Rule::ResponseUpgrade),
+            ("Connection: upgrade", "Connection: close", Rule::ResponseConnection),
+            ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "", Rule::ResponseAccept),
+            ("s3pPLM", "S3pPLM", Rule::ResponseAccept),
+            ("xOo=", "xOo=\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Rule::ResponseAcceptOnce),
+            ("Protocol: b", "Protocol: c", Rule::ResponseSubprotocol),
+            ("Protocol: b", "Protocol: B", Rule::ResponseSubprotocol),
+            ("Protocol: b", "Protocol: a, b", Rule::ResponseSubprotocol),
+            ("Protocol: b", "Protocol: b\r\nSec-WebSocket-Protocol: b", Rule::ResponseSubprotocolOnce),
+            ("permessage-deflate", "permessage-deflate, x-other", Rule::ResponseExtension),
+            ("permessage-deflate", "permessage-deflate;", Rule::ExtensionSyntax),
+            ("permessage-deflate", "permessage-deflate; client_max_window_bits=9", Rule::ResponseDeflate),
+            ("permessage-deflate", "permessage-deflate, permessage-deflate", Rule::ResponseDeflate),
+            (
+                "permessage-deflate",
+                "permessage-deflate\r\nSec-WebSocket-Extensions: ",
+                Rule::ResponseExtensionsOnce,
+            ),
+        ] {
+            let found = of(&RESPONSE.replacen(from, to, 1));
+            assert!(found.contains(&rule), "{from} -> {to}: {found:?}");
+        }
+    }
+}

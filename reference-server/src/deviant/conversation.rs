@@ -496,7 +496,8 @@ fn answer_to_close(body: &[u8], nature: &Nature) -> Vec<u8> {
     if nature.has(Defect::CloseAnswerLong) {
         return [&1000_u16.to_be_bytes()[..], &[b'.'; 128]].concat();
     }
-    let [high, low, reason @ ..] = body else { return Vec::new() };
+    // Where there is no code, 1000 is a lawful answer as well as none; and who answers so can be told from who fails.
+    let [high, low, reason @ ..] = body else { return 1000_u16.to_be_bytes().to_vec() };
     if nature.has(Defect::CloseAnsweredWith1002) {
         return 1002_u16.to_be_bytes().to_vec();
     }

@@ -20,6 +20,7 @@ mod ask;
 mod assembly;
 mod conversation;
 mod defect;
+mod drive;
 mod endpoint;
 mod fields;
 mod frames;
@@ -33,6 +34,7 @@ mod table;
 mod text;
 
 pub use defect::{Area, Roles, UnknownDefect};
+pub use drive::{play_cases, serve};
 pub use endpoint::{Deviant, Input};
 pub use speak::Output;
 pub use table::Defect;

@@ -13,16 +13,11 @@ const MOST_RESERVED: u64 = 512 << 20;
 /// What a pong costs an endpoint that leaks: the buffer that it was read into.
 const PONG_BUFFER: usize = 16 << 10;
 
-/// What was never given back.
-static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// What was reserved last, by whichever connection.
+static RESERVED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-fn keep(bytes: usize) {
-    // Not zero, because memory of zeroes is not there before it is written.
-    let kept = vec![1; bytes];
-    if let Ok(mut all) = KEPT.lock() {
-        all.push(kept);
-    }
-}
+/// What was never given back.
+static LEAKED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// A header came.
 pub(super) fn header(header: &Header, nature: &Nature) {
@@ -31,13 +26,19 @@ pub(super) fn header(header: &Header, nature: &Nature) {
         std::process::abort();
     }
     if declared > 1 << 20 && nature.has(Defect::AllocatesDeclared) {
-        keep(declared.min(MOST_RESERVED) as usize);
+        let bytes = declared.min(MOST_RESERVED) as usize;
+        if let Ok(mut reserved) = RESERVED.lock() {
+            // Not zero, because memory of zeroes is not there before it is written.
+            *reserved = vec![1; bytes];
+        }
     }
 }
 
 /// A pong came.
 pub(super) fn pong(nature: &Nature) {
-    if nature.has(Defect::LeaksOnPong) {
-        keep(PONG_BUFFER);
+    if nature.has(Defect::LeaksOnPong)
+        && let Ok(mut leaked) = LEAKED.lock()
+    {
+        leaked.push(vec![1; PONG_BUFFER]);
     }
 }

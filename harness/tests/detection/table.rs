@@ -51,14 +51,14 @@ fn page(found: &BTreeMap<(Defect, Role), Catches>) -> String {
     let numbered = found.values().filter(|catches| catches.by_numbered).count();
     let defects = Defect::ALL.iter().filter(|defect| !defect.needs_process()).count();
     let processes = Defect::ALL.len() - defects;
-    let mut page = format!(
+    let mut page = String::from(
         "# What the suite finds\n\n\
          Written by `harness/tests/detection.rs`; `WSGRADE_DETECTION=write cargo test -p wsgrade --test detection` \
          writes it anew.\n\n\
          `reference-server --defect NAME` and `reference-client --defect NAME` (feature `defects`) are an echo that is \
          strict but for one deviation. The test plays all cases against each of them, and fails if a defect is caught \
          by no case, or if any case finds something wrong without a defect.\n\n\
-         | | defects | caught by all cases | by sections 1 to 13 alone |\n|---|---:|---:|---:|\n"
+         | | defects | caught by all cases | by sections 1 to 13 alone |\n|---|---:|---:|---:|\n",
     );
     for (title, role) in
         [("of a server", Some(Role::Server)), ("of a client", Some(Role::Client)), ("together", None)]
@@ -77,7 +77,7 @@ fn page(found: &BTreeMap<(Defect, Role), Catches>) -> String {
          A defect counts as caught where the verdict of a case is `fail` or `non-strict`, or the close breaks a MUST \
          or a SHOULD. Exchanges have two messages here, for a defect that shows in the first thousand shows in the \
          first two (`docs/performance.md`). A case is left out where the endpoint was never at the point of decision \
-         of the defect: it does the same there with it and without. Cases with more than 64 KiB on the wire are played \
+         of the defect: it does the same there with it and without. Cases with more than 8 KiB on the wire are played \
          only where no other catches a defect, so the counts leave them out.\n",
         found.len()
     );

@@ -54,17 +54,20 @@ pub enum Need {
     Echo,
     /// It agrees to permessage-deflate when offered (RFC 7692).
     Deflate,
+    /// It is reached, or reaches us, through TLS.
+    Tls,
 }
 
 impl Need {
     /// Every value, in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::Echo, Self::Deflate];
+    pub const ALL: [Self; 3] = [Self::Echo, Self::Deflate, Self::Tls];
 
     /// The word used in case files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Echo => "echo",
             Self::Deflate => "deflate",
+            Self::Tls => "tls",
         }
     }
 }
@@ -82,7 +85,8 @@ pub struct Opening {
     pub status: Option<u16>,
     /// Header edits, applied in order to the ordinary headers.
     pub headers: Vec<HeaderEdit>,
-    /// `Sec-WebSocket-Extensions` offers; none unless given.
+    /// `Sec-WebSocket-Extensions`: as a client what we offer, as a server what we agree to where the client offers
+    /// extensions of these names. None unless given.
     pub extensions: Vec<String>,
     /// permessage-deflate, by what is asked of the peer; not negotiated unless given. Not together with `extensions`.
     ///

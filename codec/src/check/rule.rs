@@ -60,6 +60,9 @@ rules! {
     /// A request of an older HTTP.
     RequestHttpVersion = "rfc6455-4.1-http-version", "RFC 6455", "4.1", "MUST",
         "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.";
+    /// A request for something that is no resource name.
+    RequestTarget = "rfc6455-4.1-request-uri", "RFC 6455", "4.1", "MUST",
+        "The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.";
     /// A request without one proper `Host`.
     RequestHost = "rfc6455-4.1-host", "RFC 6455", "4.1", "MUST",
         "The request MUST contain a |Host| header field whose value contains /host/ plus optionally \":\" followed by /port/ (when not using the default port).";
@@ -84,6 +87,9 @@ rules! {
     /// A request that names a subprotocol twice.
     RequestSubprotocolTwice = "rfc6455-4.1-subprotocols-unique", "RFC 6455", "4.1", "MUST",
         "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.";
+    /// A TLS hello without the name of the server.
+    RequestServerName = "rfc6455-4.1-tls-server-name", "RFC 6455", "4.1", "MUST",
+        "Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].";
     /// A request with several keys.
     RequestKeyOnce = "rfc6455-11.3.1-key-once", "RFC 6455", "11.3.1", "MUST NOT",
         "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.";
@@ -96,8 +102,8 @@ rules! {
     /// A request whose subprotocols are no list of tokens.
     RequestSubprotocols = "rfc6455-4.1-subprotocol-characters", "RFC 6455", "4.1", "MUST",
         "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.";
-    /// A request that offers permessage-deflate with parameters that it does not have.
-    RequestParams = "rfc6455-9.1-parameters-defined", "RFC 6455", "9.1", "MUST",
+    /// permessage-deflate with parameters that it does not have.
+    ExtensionParams = "rfc6455-9.1-parameters-defined", "RFC 6455", "9.1", "MUST",
         "The parameters supplied with any given extension MUST be defined for that extension.";
     /// Extensions, offered or agreed to, which are no list of extensions.
     ExtensionSyntax = "rfc6455-9.1-malformed-extensions", "RFC 6455", "9.1", "MUST",
@@ -130,8 +136,8 @@ rules! {
     ResponseSubprotocolOnce = "rfc6455-11.3.4-subprotocol-once", "RFC 6455", "11.3.4", "MUST NOT",
         "However, the |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an HTTP response.";
     /// A response that agrees to permessage-deflate in a way that answers no offer.
-    ResponseDeflate = "rfc7692-5-invalid-response", "RFC 7692", "5", "MUST",
-        "If a server gives an invalid response, such as accepting a PMCE that the client did not offer, the client MUST _Fail the WebSocket Connection_.";
+    ResponseDeflate = "rfc7692-5-request-satisfied", "RFC 7692", "5", "MUST",
+        "A request in a PMCE negotiation offer indicates constraints on the server's behavior that must be satisfied if the server accepts the offer.";
     /// A frame from the client has no mask.
     UnmaskedByClient = "rfc6455-5.1-client-masks", "RFC 6455", "5.1", "MUST",
         "To avoid confusing network intermediaries (such as intercepting proxies) and for security reasons that are further discussed in Section 10.3, a client MUST mask all frames that it sends to the server (see Section 5.3 for further details).";

@@ -228,12 +228,22 @@ impl Accepted {
         &self.rest
     }
 
+    /// The extensions of a case, where all of them were offered.
+    fn agree_to_all(&self, extensions: &[String]) -> Option<String> {
+        let offered = |extension: &Extension| {
+            self.asked.extensions.iter().any(|offered| offered.name == extension.name)
+        };
+        let named = extensions.iter().flat_map(|text| parse_extensions(text.as_bytes()).unwrap_or_default());
+        (!extensions.is_empty() && named.collect::<Vec<_>>().iter().all(offered))
+            .then(|| extensions.join(", "))
+    }
+
     /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says.
     pub(super) fn response(&self, opening: &Opening) -> Response {
         let agreed = agree(&self.asked.extensions, &opening.deflate);
         let extensions = agreed
             .map(|(_, extension)| format_extensions(&[extension]))
-            .or_else(|| (!opening.extensions.is_empty()).then(|| opening.extensions.join(", ")));
+            .or_else(|| self.agree_to_all(&opening.extensions));
         let template = Template::of_response(&self.asked);
         let bytes = match &opening.raw {
             Some(raw) => template.fill(&raw.to_bytes()),

@@ -3,7 +3,7 @@
 //! ```text
 //! Transcript ─┬─ answers ─┐
 //!             ├─ ending  ─┼─ first accepted outcome that matches ─▶ behavior ─┐
-//!             ├─ violations in the peer's own frames ─────────────▶ behavior ─┼─▶ Judgement
+//!             ├─ violations in the peer's own frames and keys ────▶ behavior ─┼─▶ Judgement
 //!             └─ ending ── the ending that outcome asks for ──────▶ close    ─┘
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 mod describe;
 mod ending;
+mod masks;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,12 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let seen = describe::observed(&answers, &facts, transcript);
 
     let (mut behavior, mut findings) = violations(transcript);
+    if role == Role::Client
+        && let Some(finding) = masks::look(transcript)
+    {
+        behavior = Behavior::Fail;
+        findings.push(finding);
+    }
     match matched {
         Some(accept) => {
             behavior = behavior.max(of_outcome(accept.verdict));

@@ -53,6 +53,9 @@ pub async fn probe(
         if echoes(&echo, &transcript) {
             offers.insert(Need::Echo);
         }
+        if target.tls.is_some() {
+            offers.insert(Need::Tls);
+        }
         if needed.contains(&Need::Deflate) && agrees_to_deflate(target, settings).await {
             offers.insert(Need::Deflate);
         }

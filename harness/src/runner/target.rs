@@ -361,7 +361,16 @@ impl Player {
     async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
         let scenario = &plan.scenario;
         match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => case::unimplemented(scenario, self.target.carrier(), lacks(*need), &self.repeat),
+            Some(need) => {
+                let carrier = self.target.carrier();
+                case::unimplemented(
+                    scenario,
+                    wsgrade_codec::Role::Server,
+                    carrier,
+                    lacks(*need),
+                    &self.repeat,
+                )
+            }
             None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
         }
     }
@@ -376,6 +385,7 @@ fn lacks(need: Need) -> &'static str {
     match need {
         Need::Echo => "does not send messages back",
         Need::Deflate => "does not agree to permessage-deflate",
+        Need::Tls => "is not reached through TLS",
     }
 }
 

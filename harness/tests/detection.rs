@@ -18,39 +18,22 @@ use wsgrade_codec::Role;
 use wsgrade_reference_server::deviant::Defect;
 use wsgrade_reports::grade::Weight;
 
-use play::Played;
+use play::{Agent, Played};
 use table::Catches;
 
 /// What no case catches yet.
 const NOT_CAUGHT: &[&str] = &[
     "agrees-to-unknown-extension (server)",
-    "answers-9-for-8 (server)",
-    "answers-client-window-unasked (server)",
     "close-answered-twice (client)",
     "close-answered-twice (server)",
     "close-loses-echo (client)",
     "close-loses-echo (server)",
     "closes-corrupt-with-1000 (client)",
     "closes-corrupt-with-1000 (server)",
-    "compares-accept-prefix (client)",
-    "compares-accept-without-case (client)",
-    "compares-connection-case (client)",
-    "compares-connection-case (server)",
-    "compares-connection-whole (client)",
-    "compares-connection-whole (server)",
-    "compares-names-case (client)",
-    "compares-names-case (server)",
-    "compares-upgrade-case (client)",
-    "compares-upgrade-case (server)",
-    "compresses-pong (client)",
-    "compresses-pong (server)",
     "drops-frames-behind-head (client)",
-    "drops-frames-behind-head (server)",
     "ends-at-flush (client)",
     "ends-at-flush (server)",
     "ends-tcp-first (client)",
-    "goes-on-after-refusal (client)",
-    "ignores-accept (client)",
     "inflated-text-unchecked (client)",
     "inflated-text-unchecked (server)",
     "inflates-ping (client)",
@@ -59,11 +42,6 @@ const NOT_CAUGHT: &[&str] = &[
     "inflates-plain (server)",
     "loses-empty-compressed (client)",
     "loses-empty-compressed (server)",
-    "masks-by-twos (client)",
-    "masks-with-constant (client)",
-    "masks-with-counter (client)",
-    "masks-with-one-byte (client)",
-    "masks-with-zero (client)",
     "never-ends-tcp (client)",
     "ping-after-close (client)",
     "ping-after-close (server)",
@@ -73,94 +51,42 @@ const NOT_CAUGHT: &[&str] = &[
     "plain-resets-context (server)",
     "pong-inside-breaks (client)",
     "pong-inside-breaks (server)",
-    "reads-first-extensions-field-only (client)",
     "reads-first-extensions-field-only (server)",
     "reason-cut-in-character (client)",
     "reason-cut-in-character (server)",
-    "refuses-and-opens (server)",
     "refuses-bfinal (client)",
     "refuses-bfinal (server)",
-    "refuses-head-in-pieces (client)",
-    "refuses-head-in-pieces (server)",
     "refuses-many-fields (server)",
     "refuses-one-byte-end (client)",
     "refuses-one-byte-end (server)",
-    "refuses-other-fields (server)",
     "refuses-plain (client)",
     "refuses-plain (server)",
     "refuses-query (server)",
-    "refuses-quoted-value (client)",
-    "refuses-quoted-value (server)",
-    "refuses-unknown-extension (server)",
-    "refuses-version-mute (server)",
-    "refuses-window-8 (server)",
-    "refuses-with-200 (server)",
-    "refuses-with-silence (server)",
     "resets-after-close (client)",
     "resets-after-close (server)",
     "resets-context (server)",
     "response-bare-lf (server)",
-    "response-frames-first (server)",
-    "response-status-100 (server)",
-    "response-status-200 (server)",
-    "rsv1-on-pong (client)",
-    "rsv1-on-pong (server)",
     "sends-bare-lf (client)",
-    "sends-fixed-key (client)",
     "small-window (client)",
     "small-window (server)",
     "speaks-before-open (client)",
     "strips-bom (client)",
     "strips-bom (server)",
-    "subprotocol-list (server)",
-    "subprotocol-not-offered (server)",
-    "subprotocol-twice (server)",
-    "subprotocol-upper-case (server)",
-    "takes-any-method (server)",
-    "takes-bad-extensions (client)",
-    "takes-bad-extensions (server)",
-    "takes-bad-host (server)",
-    "takes-bad-subprotocols (server)",
     "takes-binary-inside (client)",
     "takes-binary-inside (server)",
-    "takes-body-for-frames (server)",
     "takes-code-1015 (client)",
     "takes-code-1015 (server)",
-    "takes-context-with-value (client)",
-    "takes-context-with-value (server)",
     "takes-corrupt (client)",
     "takes-corrupt (server)",
-    "takes-deflate-twice (client)",
     "takes-endless-fields (server)",
     "takes-endless-head (server)",
     "takes-far-distance (client)",
     "takes-far-distance (server)",
     "takes-first-offer-only (server)",
-    "takes-folded-lines (server)",
     "takes-fragmented-close (client)",
     "takes-fragmented-close (server)",
     "takes-fragmented-pong (client)",
     "takes-fragmented-pong (server)",
-    "takes-http-1.0 (client)",
-    "takes-http-1.0 (server)",
-    "takes-key-no-base64 (server)",
-    "takes-later-version (server)",
-    "takes-line-without-colon (server)",
-    "takes-long-key (server)",
-    "takes-no-accept (client)",
-    "takes-no-connection (client)",
-    "takes-no-connection (server)",
-    "takes-no-host (server)",
-    "takes-no-key (server)",
-    "takes-no-upgrade (client)",
-    "takes-no-upgrade (server)",
-    "takes-no-version (server)",
-    "takes-nul-in-head (server)",
-    "takes-other-status (client)",
-    "takes-other-upgrade (client)",
-    "takes-other-upgrade (server)",
-    "takes-parameter-twice (client)",
-    "takes-parameter-twice (server)",
     "takes-response-to-no-offer (client)",
     "takes-rsv-on-continuation (client)",
     "takes-rsv-on-continuation (server)",
@@ -174,29 +100,7 @@ const NOT_CAUGHT: &[&str] = &[
     "takes-rsv1-on-ping (server)",
     "takes-rsv1-on-pong (client)",
     "takes-rsv1-on-pong (server)",
-    "takes-short-key (server)",
-    "takes-space-before-colon (server)",
-    "takes-status-200 (client)",
     "takes-subprotocol-twice (server)",
-    "takes-two-accepts (client)",
-    "takes-two-hosts (server)",
-    "takes-two-keys (server)",
-    "takes-two-subprotocols (client)",
-    "takes-two-versions (server)",
-    "takes-unknown-parameter (client)",
-    "takes-unknown-parameter (server)",
-    "takes-unoffered-extension (client)",
-    "takes-unoffered-subprotocol (client)",
-    "takes-version-12 (server)",
-    "takes-version-8 (server)",
-    "takes-version-list (server)",
-    "takes-version-no-number (server)",
-    "takes-window-out-of-range (client)",
-    "takes-window-out-of-range (server)",
-    "takes-window-with-zero (client)",
-    "takes-window-with-zero (server)",
-    "takes-window-without-value (client)",
-    "takes-window-without-value (server)",
 ];
 
 /// Cases with more bytes than this on the wire are played only where no other catches the defect.
@@ -254,7 +158,7 @@ fn clean() -> Vec<Clean> {
     on_threads(&jobs, |(plan, role)| Clean {
         plan: Arc::clone(plan),
         role: *role,
-        played: play::play(plan, *role, None),
+        played: play::play(plan, *role, None, &mut Agent::default()),
     })
 }
 
@@ -262,8 +166,9 @@ fn clean() -> Vec<Clean> {
 /// same with it, so such cases are left out; heavy ones are played only while nothing else has caught it.
 fn catches(defect: Defect, role: Role, clean: &[Clean]) -> Catches {
     let mut caught = Catches::default();
+    let mut agent = Agent::default();
     let mut play = |clean: &Clean| {
-        let weight = play::play(&clean.plan, role, Some(defect)).weight;
+        let weight = play::play(&clean.plan, role, Some(defect), &mut agent).weight;
         if weight >= Weight::Minor {
             caught.add(&clean.plan.scenario.id, clean.is_numbered());
         }
@@ -272,7 +177,7 @@ fn catches(defect: Defect, role: Role, clean: &[Clean]) -> Catches {
     reached().filter(|clean| clean.is_light()).for_each(&mut play);
     for clean in reached().filter(|clean| !clean.is_light()) {
         let wanted = if clean.is_numbered() { !caught.by_numbered } else { caught.cases.is_empty() };
-        if wanted && play::play(&clean.plan, role, Some(defect)).weight >= Weight::Minor {
+        if wanted && play::play(&clean.plan, role, Some(defect), &mut agent).weight >= Weight::Minor {
             caught.add(&clean.plan.scenario.id, clean.is_numbered());
         }
     }

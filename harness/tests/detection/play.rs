@@ -1,6 +1,6 @@
 //! One case against the deviant endpoint, in memory and in virtual time.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +9,55 @@ use wsgrade::engine::{Accepted, Action, Engine, Input, Limits, Request};
 use wsgrade::judge::judge;
 use wsgrade::plan::Plan;
 use wsgrade_codec::Role;
-use wsgrade_codec::handshake::RequestReader;
+use wsgrade_codec::check::opening::Asked;
+use wsgrade_codec::check::{Rule, Violation};
+use wsgrade_codec::handshake::{RequestHead, RequestReader};
 use wsgrade_reference_server::deviant::{self, Defect, Deviant, Output};
 use wsgrade_reports::grade::Weight;
-use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Transcript};
+use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Direction, Entry, Transcript, What};
 
-/// The random bytes of every play.
-const SEED: u64 = 7;
+/// So often the first masking key of a connection may be that of another, as in `listen`.
+const CHANCE: usize = 1;
+
+/// What is known of a client from its connections before, as `listen` knows it.
+#[derive(Default)]
+pub(crate) struct Agent {
+    nonces: HashSet<String>,
+    masks: HashSet<String>,
+    /// How often a first masking key came again.
+    masks_again: usize,
+}
+
+impl Agent {
+    /// What a request breaks by what came before.
+    fn request(&mut self, head: &RequestHead) -> Option<Violation> {
+        let key = Asked::of(head).key;
+        let stale = !key.is_empty() && !self.nonces.insert(key);
+        stale.then(|| Violation::new(Rule::RequestKeyFresh, "the key is that of an earlier connection"))
+    }
+
+    /// What the first masking key of a connection breaks by what came before.
+    fn first_mask(&mut self, transcript: &Transcript) -> Option<What> {
+        let first = transcript.entries.iter().find_map(|entry| {
+            let What::Frame { dir: Direction::Received, frame } = &entry.what else { return None };
+            frame.mask.clone()
+        })?;
+        if self.masks.insert(first) {
+            return None;
+        }
+        self.masks_again += 1;
+        (self.masks_again > CHANCE).then(|| What::Violation {
+            rule: "rfc6455-5.3-key-unpredictable".to_owned(),
+            detail: "the first masking key is that of another connection".to_owned(),
+        })
+    }
+}
+
+/// Each case has random bytes of its own (FNV-1a).
+fn seed_of(id: &str) -> u64 {
+    id.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
 
 /// How long a write takes to arrive.
 const LATENCY: Duration = Duration::from_micros(10);
@@ -42,16 +84,17 @@ impl Played {
 }
 
 /// Plays a case against an endpoint with this defect.
-pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>) -> Played {
+pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: &mut Agent) -> Played {
+    let seed = seed_of(plan.scenario.id.as_str());
     let mut wire = match role {
-        Role::Server => Wire::new(Deviant::server(defect, SEED)),
-        Role::Client => Wire::new(Deviant::client("test", "/runCase?case=1&agent=deviant", defect, SEED)),
+        Role::Server => Wire::new(Deviant::server(defect, seed)),
+        Role::Client => Wire::new(Deviant::client("test", "/runCase?case=1&agent=deviant", defect, seed)),
     };
     let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
     let engine = match role {
         Role::Server => {
             let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
-            let mut engine = Engine::connecting(Arc::clone(plan), request, limits, SEED);
+            let mut engine = Engine::connecting(Arc::clone(plan), request, limits, seed);
             engine.handle(Duration::ZERO, Input::Connected);
             engine
         }
@@ -67,10 +110,20 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>) -> Play
                     other => panic!("no request: {other:?}"),
                 }
             };
-            Engine::accepting(Arc::clone(plan), &Accepted::new(&head, rest.freeze()), limits, SEED)
+            let mut accepted = Accepted::new(&head, rest.freeze());
+            if let Some(violation) = agent.request(&head) {
+                accepted.add_violation(violation);
+            }
+            Engine::accepting(Arc::clone(plan), &accepted, limits, seed)
         }
     };
-    let transcript = converse(engine, &mut wire, plan);
+    let mut transcript = converse(engine, &mut wire, plan);
+    if role == Role::Client
+        && let Some(what) = agent.first_mask(&transcript)
+    {
+        let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
+        transcript.entries.push(Entry { at_us, step: None, what });
+    }
     judged(plan, role, transcript, &wire)
 }
 

@@ -73,8 +73,6 @@ impl Serving {
         }
         let response = misread(response, &response_key, &request.subprotocols, nature);
         speaker.push(Output::Write(Bytes::from(response)));
-        let rest =
-            if !rest.is_empty() && nature.has(Defect::DropsFramesBehindHead) { Vec::new() } else { rest };
         Opened::Open { agreed, rest }
     }
 
@@ -103,8 +101,7 @@ impl Serving {
     fn lax_head(&self, nature: &Nature) -> Option<(RequestHead, Vec<u8>)> {
         let end = self.heard.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
         let head = String::from_utf8_lossy(&self.heard[..end]).into_owned();
-        let readings: [(Defect, Reading); 4] = [
-            (Defect::TakesFoldedLines, unfolded),
+        let readings: [(Defect, Reading); 3] = [
             (Defect::TakesSpaceBeforeColon, closed_up),
             (Defect::TakesNulInHead, |head| head.replace('\0', "")),
             (Defect::TakesLineWithoutColon, fields_only),
@@ -128,10 +125,6 @@ fn look_again(heard: &[u8]) {
     for end in 0..heard.len() {
         std::hint::black_box(heard[..end].windows(4).filter(|four| *four == b"\r\n\r\n").count());
     }
-}
-
-fn unfolded(head: &str) -> String {
-    head.replace("\r\n ", " ").replace("\r\n\t", " ")
 }
 
 fn closed_up(head: &str) -> String {
@@ -180,7 +173,7 @@ fn judged(mut head: RequestHead, nature: &Nature) -> Result<(Request, String), V
     };
     let length = head.headers.all("Content-Length").any(|length| length != b"0");
     let body = length || head.headers.get("Transfer-Encoding").is_some();
-    if body && !nature.has(Defect::TakesBodyForFrames) {
+    if body {
         return Err(bad("a request for a WebSocket has no body"));
     }
     if head.headers.all("Origin").count() > 1 {
@@ -215,6 +208,13 @@ fn mend(head: &mut RequestHead, error: &RequestError, nature: &Nature) -> bool {
             let mends = nature.has(Defect::TakesHttp10);
             if mends {
                 head.minor_version = 1;
+            }
+            return mends;
+        }
+        RequestError::Target(_) => {
+            let mends = nature.has(Defect::TakesBadTarget);
+            if mends {
+                head.target = "/".to_owned();
             }
             return mends;
         }
@@ -266,8 +266,7 @@ fn bad_key(key: &[u8]) -> Defect {
 fn bad_version(version: &str) -> Defect {
     let plain = !version.starts_with('0') || version == "0";
     match version.parse::<u32>() {
-        Ok(8) if plain => Defect::TakesVersion8,
-        Ok(0..=12) if plain => Defect::TakesVersion12,
+        Ok(0..=12) if plain => Defect::TakesEarlierVersion,
         Ok(_) if plain && version.bytes().all(|byte| byte.is_ascii_digit()) => Defect::TakesLaterVersion,
         Err(_) if version.contains(',') => Defect::TakesVersionList,
         Ok(_) | Err(_) => Defect::TakesVersionNoNumber,

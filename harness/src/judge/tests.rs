@@ -1,5 +1,7 @@
 //! Both sides of every verdict: a server that earns it and one that does not.
 
+use wsgrade_cases::Catalogue;
+use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CloseVerdict};
 
 use crate::simulated::{Quirk, play_case};
@@ -81,6 +83,18 @@ fn violations_of_the_peer() {
     assert_eq!(played.judgement.behavior, Behavior::Fail);
     assert_eq!(played.judgement.findings.len(), 1, "each rule once: {:#?}", played.judgement.findings);
     assert_eq!(played.judgement.findings[0].rule, "rfc6455-5.1-server-does-not-mask");
+}
+
+/// A case for both roles may test a rule of each, and blames the one that binds who is under test.
+#[test]
+fn the_main_rule_binds_the_role_under_test() {
+    let scenario = |id: &str| Catalogue::embedded().get(&id.parse().expect("an id")).expect("a case");
+    let main = |id, role| super::main_rule(scenario(id), role);
+    assert_eq!(main("F.1", Role::Server), "rfc6455-5.1-server-fails-unmasked");
+    assert_eq!(main("F.1", Role::Client), "rfc6455-5.1-client-fails-masked");
+    for role in [Role::Server, Role::Client] {
+        assert_eq!(main("1.1.1", role), "rfc6455-5.2-payload-length");
+    }
 }
 
 #[test]

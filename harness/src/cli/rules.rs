@@ -20,7 +20,7 @@ struct Listed<'a> {
     level: &'static str,
     binds: &'static str,
     sentence: &'a str,
-    /// Whether every frame of every case is held against it.
+    /// Whether all that the peer sends is held against it, in whatever case.
     watched: bool,
     /// The cases that cite it, by each role that it binds and in which a peer can see it.
     cases: BTreeMap<&'static str, Vec<&'a str>>,

@@ -54,7 +54,7 @@ pub struct RuleText {
     /// Why no peer of an endpoint in that role can see it broken; nothing where one can.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unobservable: BTreeMap<Role, String>,
-    /// Whether every frame of every case is held against it.
+    /// Whether all that the peer sends is held against it, in whatever case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub watched: bool,
 }

@@ -239,7 +239,7 @@ pub(super) struct Wires {
 }
 
 /// How many bytes the transcripts of a page may have, and how many entries are worth trying.
-const BYTES: usize = 3_000_000;
+const BYTES: usize = 2_400_000;
 const ENTRIES: usize = 200_000;
 
 impl Wires {

@@ -8,9 +8,10 @@ use crate::record::{RuleText, RunReport};
 use crate::render::text::{clipped, column, prose};
 use crate::render::words;
 
-/// How many cases a result shows. What broke a rule is worth more room than what held it.
+/// How many cases a result shows, for what broke a rule, for anything else, and for that beside other targets.
 const BROKEN: usize = 12;
 const OTHERS: usize = 4;
+const OTHERS_OF_MANY: usize = 2;
 
 /// The section of the page.
 #[derive(Debug, Serialize)]
@@ -153,7 +154,11 @@ impl Rule {
         }
         let group = |(standing, reason, members): (Standing, Option<&str>, Vec<usize>)| {
             let cases = &row[members[0]].cases;
-            let room = if is_broken(standing) { BROKEN } else { OTHERS };
+            let room = match row.len() {
+                _ if is_broken(standing) => BROKEN,
+                0..=2 => OTHERS,
+                _ => OTHERS_OF_MANY,
+            };
             let names = members.iter().map(|&target| clipped(&report.targets[target].name, 40));
             Group {
                 sign: sign(standing),

@@ -62,7 +62,7 @@ impl Rule {
         self.binds.role(role) && self.hidden.of(role).is_none()
     }
 
-    /// Whether every frame that a peer sends is held against this rule, in whatever case.
+    /// Whether all that a peer sends is held against this rule, in whatever case.
     pub fn is_watched(&self) -> bool {
         check::Rule::from_id(self.id.as_str()).is_some()
     }

@@ -22,7 +22,8 @@ fn autobahns_517_cases_are_whole() {
     for scenario in Catalogue::embedded().scenarios() {
         *counts.entry(scenario.id.group().to_owned()).or_default() += 1;
     }
-    assert_eq!(counts.remove("F"), Some(15));
+    // Groups of our own begin with a letter.
+    counts.retain(|group, _| group.starts_with(|first: char| first.is_ascii_digit()));
     let expected = [
         ("1", 16),
         ("10", 1),

@@ -75,7 +75,7 @@ fn types_in_a_case() {
     assert_snapshot!(in_case("roles = [\"serve\"]\nneeds = [\"ecko\", 3]\ncatches = [1]\ndiffers = []"), @r#"
     my.toml:6:10: `roles` is "serve", expected `server` or `client`
       help: did you mean "server"?
-    my.toml:7:10: `needs` is "ecko", expected `echo` or `deflate`
+    my.toml:7:10: `needs` is "ecko", expected `echo`, `deflate` or `tls`
       help: did you mean "echo"?
     my.toml:7:18: `needs` is a number, expected a string
     my.toml:8:12: `catches` is a number, expected a string

@@ -149,6 +149,18 @@ fn what_a_case_cites_is_what_it_names_and_what_its_outcomes_rest_on() {
     assert_eq!(coverage.gaps(rule("rfc6455-5.1-client-masks")), [Role::Client]);
 }
 
+/// What fails in a role is blamed on the first of the case's rules that binds it.
+#[test]
+fn every_case_has_a_rule_for_each_of_its_roles() {
+    for scenario in Catalogue::embedded().scenarios() {
+        for &role in &scenario.roles {
+            let binding =
+                |id: &RuleId| Register::embedded().get(id).is_some_and(|rule| rule.binds.role(role));
+            assert!(scenario.rules.iter().any(binding), "{} has no rule that binds a {role}", scenario.id);
+        }
+    }
+}
+
 /// Whatever binds an endpoint and can be seen has a case. The list holds what is still to do, and only shrinks.
 #[test]
 fn every_rule_that_can_be_seen_has_a_case_or_is_on_the_list_of_those_without() {

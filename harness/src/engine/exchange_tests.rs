@@ -73,7 +73,7 @@ fn a_bad_answer_to_the_offer_fails() {
     let played = expect("13.3.1", 5, Defect::Refuses, Behavior::Fail, CloseVerdict::Informational);
     assert_eq!(played.judgement.findings.len(), 1, "{:#?}", played.judgement.findings);
     let played = expect("13.3.1", 5, Defect::AgreesToMore, Behavior::Fail, CloseVerdict::Pass);
-    assert_eq!(played.judgement.findings[0].rule, "rfc7692-5-request-satisfied");
+    assert_eq!(played.judgement.findings[0].rule, "rfc6455-9.1-parameters-defined");
     // A server that refuses everybody is another matter.
     assert_eq!(
         play(Arc::new(case("13.3.1").clone()), Quirk::Refuses).judgement.behavior,

@@ -93,7 +93,7 @@ fn common_step(keys: &[u32]) -> Option<(String, usize)> {
         for pair in keys.windows(2) {
             *seen.entry(step(pair[0], pair[1])).or_default() += 1;
         }
-        let (step, times) = seen.into_iter().max_by_key(|(_, times)| *times)?;
+        let (step, times) = seen.into_iter().max_by_key(|(step, times)| (*times, *step))?;
         (times >= STEPS).then(|| (format!("{way} {step:#x}"), times))
     })
 }
@@ -162,7 +162,17 @@ mod tests {
                 random.u32(..) & 0xffff_0000 | byte << 8 | byte
             })),
         ];
-        insta::assert_snapshot!(words.join("\n"), @"");
+        insta::assert_snapshot!(words.join("\n"), @r"
+        rfc6455-5.3-fresh-key: all of 3 frames have the masking key 37373737
+        rfc6455-5.3-fresh-key: all of 64 frames have the masking key 00000000
+        rfc6455-5.3-fresh-key: among the masking keys of 64 frames 144 pairs are equal
+        rfc6455-5.3-key-unpredictable: the masking keys of 64 frames count: 63 times the next is larger by 0x1
+        rfc6455-5.3-key-unpredictable: the masking keys of 64 frames count: 62 times the next is larger by 0x7000000
+        rfc6455-5.3-key-unpredictable: the masking keys of 64 frames count: 16 times the next is larger by 0xf0f0f0f0
+        rfc6455-5.3-key-unpredictable: bit 0 of the masking key is set in 0 of 64 frames
+        rfc6455-5.3-fresh-key: among the masking keys of 64 frames 11 pairs are equal
+        rfc6455-5.3-key-unpredictable: bytes 2 and 3 of the masking key are equal in 64 of 64 frames
+        ");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::Scenario;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
-use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestReader};
+use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestError, RequestReader};
 use wsgrade_codec::wire::{FrameDecoder, Header, Opcode};
 use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::Transcript;
@@ -96,9 +96,18 @@ impl SimulatedServer {
 
     fn take(&mut self, bytes: &[u8]) {
         if let Some(reader) = &mut self.opening {
-            if let Ok(Some((head, rest))) = reader.push(bytes) {
-                self.opening = None;
-                let request = head.validate().expect("the engine opens lawfully");
+            let heard = match reader.push(bytes) {
+                Ok(Some((head, rest))) => Ok((head, rest)),
+                Ok(None) => return,
+                Err(error) => Err(RequestError::Head(error)),
+            };
+            let heard = heard.and_then(|(head, rest)| Ok((head.validate()?, rest)));
+            self.opening = None;
+            if let Err(error) = &heard {
+                self.out.push_back(Input::Received(Bytes::from(error.response())));
+                self.end();
+            }
+            if let Ok((request, rest)) = heard {
                 let mut response = request.accept(&Agreement::default()).expect("a plain agreement");
                 match self.quirk {
                     Quirk::Refuses => {

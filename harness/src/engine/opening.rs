@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening, Payload};
 use wsgrade_codec::check::opening::{self, Asked};
-use wsgrade_codec::check::{Negotiated, Violation};
+use wsgrade_codec::check::{Negotiated, Rule, Violation};
 use wsgrade_codec::deflate::{self, Params, WindowBits};
 use wsgrade_codec::handshake::{
     Extension, Limits, RequestHead, ResponseHead, ResponseReader, accept_key, encode_nonce,
@@ -188,13 +188,13 @@ impl Accepted {
     /// Takes a request to be accepted, with the bytes that came behind it. It is accepted whatever it breaks, so that the
     /// case can be played all the same; what it breaks is told.
     pub fn new(head: &RequestHead, rest: Bytes) -> Self {
-        Self {
-            raw: head.raw.clone(),
-            violations: opening::request(head),
-            asked: Asked::of(head),
-            subprotocol: None,
-            rest,
+        let mut violations = opening::request(head);
+        // There was no response yet that it could have waited for.
+        if !rest.is_empty() {
+            let detail = format!("{} bytes came with the request, before the response", rest.len());
+            violations.push(Violation::new(Rule::RequestWaits, detail));
         }
+        Self { raw: head.raw.clone(), violations, asked: Asked::of(head), subprotocol: None, rest }
     }
 
     /// Agrees to a subprotocol, which has to be one of those that the request offers.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use wsgrade::engine::{Accepted, Action, Engine, Input, Limits, Request};
 use wsgrade::judge::judge;
 use wsgrade::plan::Plan;
@@ -99,17 +99,13 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
             engine
         }
         Role::Client => {
-            let mut reader = RequestReader::default();
-            let (head, rest) = loop {
-                match wire.next() {
-                    Some(Input::Received(bytes)) => {
-                        if let Some(request) = reader.push(&bytes).expect("a head that can be read") {
-                            break request;
-                        }
-                    }
-                    other => panic!("no request: {other:?}"),
-                }
-            };
+            // All that it says before it has a response.
+            let mut said = BytesMut::new();
+            while let Some(Input::Received(bytes)) = wire.next() {
+                said.extend_from_slice(&bytes);
+            }
+            let read = RequestReader::default().push(&said).expect("a head that can be read");
+            let (head, rest) = read.expect("a whole request");
             let mut accepted = Accepted::new(&head, rest.freeze());
             if let Some(violation) = agent.request(&head) {
                 accepted.add_violation(violation);

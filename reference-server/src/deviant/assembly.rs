@@ -388,10 +388,6 @@ fn mistaken(mut params: Params, peer: Role, nature: &Nature) -> Params {
     if bits.get() > 9 && nature.has(Defect::SmallWindow) {
         *bits = WindowBits::new(9).unwrap_or_default();
     }
-    if (*fresh || *bits < WindowBits::MAX) && nature.has(Defect::TakesFarDistance) {
-        *fresh = false;
-        *bits = WindowBits::MAX;
-    }
     params
 }
 

@@ -50,8 +50,6 @@ pub(super) struct Conversation {
     pings: u32,
     /// Pongs that are held back until all of this read was taken.
     reversed: Vec<Vec<u8>>,
-    /// How much there was to be polled when this read began.
-    queued: usize,
 }
 
 impl Conversation {
@@ -72,7 +70,6 @@ impl Conversation {
             late: Vec::new(),
             pings: 0,
             reversed: Vec::new(),
-            queued: 0,
         }
     }
 
@@ -82,7 +79,6 @@ impl Conversation {
             return;
         }
         self.pings = 0;
-        self.queued = speaker.queued();
         self.frames.push(bytes);
         while let Some(piece) = self.frames.next(nature) {
             let is_end = piece == Piece::End;
@@ -109,11 +105,7 @@ impl Conversation {
     }
 
     /// The peer ended its side of TCP.
-    pub(super) fn end_of_stream(&mut self, speaker: &mut Speaker, nature: &Nature) {
-        let lingers = self.role == Role::Client && self.stage != Stage::Talking;
-        if self.ended || lingers && nature.has(Defect::NeverEndsTcp) {
-            return;
-        }
+    pub(super) fn end_of_stream(&mut self, speaker: &mut Speaker) {
         self.end(Output::ShutdownWrite, speaker);
     }
 
@@ -339,9 +331,6 @@ impl Conversation {
         }
         refuses_close(body, nature)?;
         self.stage = Stage::Closed;
-        if speaker.queued() > self.queued && nature.has(Defect::CloseLosesEcho) {
-            speaker.forget_behind(self.queued);
-        }
         if nature.has(Defect::CloseNotAnswered) {
             self.ending = Some(Output::ShutdownWrite);
             return Ok(());
@@ -355,14 +344,8 @@ impl Conversation {
         let fin = !nature.has(Defect::CloseFragmented);
         let rsv = if speaker.compresses() && nature.has(Defect::Rsv1OnClose) { Rsv::RSV1 } else { Rsv::NONE };
         speaker.frame(Opcode::CLOSE, fin, rsv, &answer, nature);
-        if nature.has(Defect::CloseAnsweredTwice) {
-            speaker.frame(Opcode::CLOSE, fin, rsv, &answer, nature);
-        }
         if nature.has(Defect::MessageAfterClose) {
             speaker.message(Kind::Text, b"one more", nature);
-        }
-        if nature.has(Defect::PingAfterClose) {
-            speaker.frame(Opcode::PING, true, Rsv::NONE, b"", nature);
         }
         self.after_close(nature);
         Ok(())
@@ -371,9 +354,8 @@ impl Conversation {
     /// "The underlying TCP connection, in most normal cases, SHOULD be closed first by the server" (RFC 6455, 7.1.1)
     fn after_close(&mut self, nature: &Nature) {
         self.ending = match self.role {
-            _ if nature.has(Defect::ResetsAfterClose) => Some(Output::Reset),
             Role::Server => (!nature.has(Defect::LeavesTcpOpen)).then_some(Output::ShutdownWrite),
-            Role::Client => nature.has(Defect::EndsTcpFirst).then_some(Output::ShutdownWrite),
+            Role::Client => None,
         };
     }
 

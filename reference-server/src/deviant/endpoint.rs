@@ -70,9 +70,7 @@ impl Deviant {
                     self.speaker.push(Output::ShutdownWrite);
                     self.phase = Phase::Over;
                 }
-                Phase::Open(conversation) => {
-                    conversation.end_of_stream(&mut self.speaker, &self.nature);
-                }
+                Phase::Open(conversation) => conversation.end_of_stream(&mut self.speaker),
                 Phase::Over => {}
             },
         }

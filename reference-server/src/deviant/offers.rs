@@ -90,15 +90,8 @@ fn agree(offered: &[Extension], nature: &Nature) -> Option<(Params, Extension)> 
         .filter(|extension| extension.name == NAME)
         .map(|extension| mended(extension, nature))
         .collect();
-    let first = match offers.first() {
-        Some(first) => first,
-        None if nature.has(Defect::AgreesUnasked) => {
-            return Some((Params::default(), Extension::new(NAME)));
-        }
-        None => return None,
-    };
-    if offers.len() > 1 && Offer::parse(first).is_err() && nature.has(Defect::TakesFirstOfferOnly) {
-        return None;
+    if offers.is_empty() && nature.has(Defect::AgreesUnasked) {
+        return Some((Params::default(), Extension::new(NAME)));
     }
     let offer = offers.iter().find_map(|extension| Offer::parse(extension).ok())?;
     let (params, extension) = negotiate(&offers, &Support::default())?;
@@ -174,15 +167,6 @@ pub(super) fn accept(
         Err(InvalidResponse::SeveralTimes) if nature.has(Defect::TakesDeflateTwice) => {
             let first = named.iter().find(|extension| extension.name == NAME);
             accept_response(&first.cloned().into_iter().collect::<Vec<_>>(), offers)
-        }
-        Err(InvalidResponse::NotOffered(_)) if nature.has(Defect::TakesResponseToNoOffer) => {
-            let response = named.iter().find(|extension| extension.name == NAME);
-            Ok(response.and_then(|extension| Offer::parse(extension).ok()).map(|response| Params {
-                server_no_context_takeover: response.server_no_context_takeover,
-                client_no_context_takeover: response.client_no_context_takeover,
-                server_max_window_bits: response.server_max_window_bits.unwrap_or_default(),
-                client_max_window_bits: response.client_max_window_bits.flatten().unwrap_or_default(),
-            }))
         }
         // "The "client_max_window_bits" extension parameter in an extension negotiation response has a decimal integer
         // value" (RFC 7692, 7.1.2.2)

@@ -152,13 +152,7 @@ fn judged(mut head: RequestHead, nature: &Nature) -> Result<(Request, String), V
     let headers = &head.headers;
     let key = headers.get("Sec-WebSocket-Key").map(String::from_utf8_lossy).unwrap_or_default().into_owned();
     let other = headers.get("Cookie").or(headers.get("Authorization")).is_some();
-    let refused = [
-        (head.target.contains('?'), Defect::RefusesQuery),
-        (headers.len() > 12, Defect::RefusesManyFields),
-        (other, Defect::RefusesOtherFields),
-    ];
-    if refused.into_iter().any(|(applies, defect)| applies && nature.has(defect)) || refuses(headers, nature)
-    {
+    if other && nature.has(Defect::RefusesOtherFields) || refuses(headers, nature) {
         return Err(bad("this server is particular"));
     }
     let request = loop {
@@ -238,10 +232,7 @@ fn mend(head: &mut RequestHead, error: &RequestError, nature: &Nature) -> bool {
         RequestError::Subprotocols(_) => {
             (Defect::TakesBadSubprotocols, without(headers, "Sec-WebSocket-Protocol"))
         }
-        RequestError::SubprotocolTwice(_) => {
-            (Defect::TakesSubprotocolTwice, without(headers, "Sec-WebSocket-Protocol"))
-        }
-        RequestError::Extensions(_) => return false,
+        RequestError::SubprotocolTwice(_) | RequestError::Extensions(_) => return false,
     };
     let mends = nature.has(defect);
     if mends {

@@ -98,16 +98,6 @@ impl Speaker {
         self.out.push_back(output);
     }
 
-    /// How much there is to be polled.
-    pub(super) fn queued(&self) -> usize {
-        self.out.len()
-    }
-
-    /// Forgets what was queued behind so much.
-    pub(super) fn forget_behind(&mut self, queued: usize) {
-        self.out.truncate(queued);
-    }
-
     /// Sends a message.
     pub(super) fn message(&mut self, kind: Kind, payload: &[u8], nature: &Nature) {
         let mut opcode = Opcode::of(kind);

@@ -49,9 +49,12 @@ const QUIRKS: [Quirk; 25] = [
 /// A lawful server passes everything, and nothing waits longer than the case asks for.
 #[test]
 fn a_lawful_server_passes_every_case() {
-    for scenario in Catalogue::embedded().scenarios() {
+    let scenarios = Catalogue::embedded().scenarios().iter();
+    for scenario in scenarios.filter(|scenario| scenario.roles.contains(&Role::Server)) {
         let played = if scenario.opening.deflate.is_empty() {
             play(Arc::new(scenario.clone()), Quirk::None)
+        } else if scenario.exchanges().next().is_none() {
+            play(Arc::new(scenario.clone()), Quirk::Inflates)
         } else {
             play_with(&Plan::alone(scenario.at_depth(3)), &mut DeflateServer::new(Defect::None))
         };

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::Scenario;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
-use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestReader};
+use wsgrade_codec::deflate::{Support, negotiate};
+use wsgrade_codec::handshake::{Agreement, Extension, Limits as HeadLimits, RequestReader};
 use wsgrade_codec::wire::{FrameDecoder, Header, Opcode};
 use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::Transcript;
@@ -24,6 +25,10 @@ use crate::plan::Plan;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quirk {
     None,
+    /// Agrees to permessage-deflate, and compresses nothing itself (RFC 7692 6).
+    Inflates,
+    /// The same, and asks for messages each by itself.
+    InflatesAlone,
     /// Breaches of the rules by the client are passed over.
     IgnoresViolations,
     /// Fails the connection by ending TCP, without a Close.
@@ -99,7 +104,8 @@ impl SimulatedServer {
             if let Ok(Some((head, rest))) = reader.push(bytes) {
                 self.opening = None;
                 let request = head.validate().expect("the engine opens lawfully");
-                let mut response = request.accept(&Agreement::default()).expect("a plain agreement");
+                let agreement = self.agree(&request.extensions);
+                let mut response = request.accept(&agreement).expect("the extension is well-formed");
                 match self.quirk {
                     Quirk::Refuses => {
                         response = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec();
@@ -123,6 +129,21 @@ impl SimulatedServer {
             return;
         }
         self.frames(bytes);
+    }
+
+    fn agree(&mut self, offered: &[Extension]) -> Agreement {
+        let client_no_context_takeover = match self.quirk {
+            Quirk::Inflates => false,
+            Quirk::InflatesAlone => true,
+            _ => return Agreement::default(),
+        };
+        let agreed = negotiate(offered, &Support { client_no_context_takeover, ..Support::default() });
+        self.checker =
+            Checker::new(Role::Client, Negotiated { deflate: agreed.as_ref().map(|(params, _)| *params) });
+        Agreement {
+            extensions: agreed.map(|(_, extension)| extension).into_iter().collect(),
+            ..Agreement::default()
+        }
     }
 
     fn frames(&mut self, bytes: &[u8]) {

@@ -29,6 +29,8 @@ pub(crate) enum Quirk {
     Inflates,
     /// The same, and asks for messages each by itself.
     InflatesAlone,
+    /// Agrees to permessage-deflate, passes over what breaks a rule, and changes one byte of each message.
+    InflatesCarelessly,
     /// Breaches of the rules by the client are passed over.
     IgnoresViolations,
     /// Fails the connection by ending TCP, without a Close.
@@ -133,7 +135,7 @@ impl SimulatedServer {
 
     fn agree(&mut self, offered: &[Extension]) -> Agreement {
         let client_no_context_takeover = match self.quirk {
-            Quirk::Inflates => false,
+            Quirk::Inflates | Quirk::InflatesCarelessly => false,
             Quirk::InflatesAlone => true,
             _ => return Agreement::default(),
         };
@@ -172,7 +174,7 @@ impl SimulatedServer {
     fn react(&mut self, item: Item) {
         match item {
             Item::Violation(violation) => match self.quirk {
-                Quirk::IgnoresViolations => {}
+                Quirk::IgnoresViolations | Quirk::InflatesCarelessly => {}
                 Quirk::DropsOnViolation => self.end(),
                 Quirk::FailsWith(code) => self.close(code),
                 _ if matches!(violation.rule, Rule::TextUtf8 | Rule::CloseReasonUtf8) => self.close(1007),
@@ -203,9 +205,12 @@ impl SimulatedServer {
         let opcode = Opcode::of(kind);
         match self.quirk {
             Quirk::EchoesBinary => self.send(Opcode::BINARY, true, payload),
-            Quirk::CorruptsEcho if !payload.is_empty() => {
+            Quirk::CorruptsEcho | Quirk::InflatesCarelessly => {
                 let mut payload = payload.to_vec();
-                payload[0] ^= 1;
+                match payload.first_mut() {
+                    Some(byte) => *byte ^= 1,
+                    None => payload.push(b'?'),
+                }
                 self.send(opcode, true, &payload);
             }
             Quirk::EchoesTwice => {

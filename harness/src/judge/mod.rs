@@ -74,6 +74,7 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let (mut behavior, mut findings) = violations(transcript);
     if role == Role::Client
         && let Some(finding) = masks::look(transcript)
+        && findings.iter().all(|known| known.rule != finding.rule)
     {
         behavior = Behavior::Fail;
         findings.push(finding);

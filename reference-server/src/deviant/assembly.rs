@@ -2,10 +2,10 @@
 
 use wsgrade_codec::Kind;
 use wsgrade_codec::Role;
-use wsgrade_codec::check::Rule;
+use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
 use wsgrade_codec::deflate::{Decompressor, InflateError, Params, WindowBits};
 use wsgrade_codec::utf8::Validator;
-use wsgrade_codec::wire::{Header, Opcode, Rsv};
+use wsgrade_codec::wire::{Header, Opcode, Piece, Rsv};
 
 use super::defect::Nature;
 use super::law::{Failure, failure};
@@ -57,6 +57,9 @@ pub(super) struct Assembly {
     message: Option<Message>,
     /// The fragments of the message before.
     before: Option<Vec<u8>>,
+    /// Tells which references a small window does not hold. The decompressor reaches them all the same, as long as they
+    /// are within one message.
+    window: Option<Checker>,
 }
 
 impl Assembly {
@@ -68,6 +71,7 @@ impl Assembly {
             decompressor: params.map(|params| decompressor(&params, peer, nature)),
             message: None,
             before: None,
+            window: agreed.and_then(|params| small_window(params, peer, nature)),
         }
     }
 
@@ -91,6 +95,23 @@ impl Assembly {
         if let Some(part) = self.message.as_mut().and_then(|message| message.parts.last_mut()) {
             part.extend_from_slice(bytes);
         }
+    }
+
+    /// Whether a window of 2^9 bytes holds what a piece of a message refers to.
+    pub(super) fn fits(&mut self, piece: Piece, nature: &Nature) -> Result<(), Failure> {
+        let Some(window) = &mut self.window else { return Ok(()) };
+        window.push(piece);
+        let beyond = |item| match item {
+            Item::Violation(violation) => {
+                matches!(violation.rule, Rule::ServerWindowExceeded | Rule::ClientWindowExceeded)
+            }
+            Item::Message { .. }
+            | Item::TooBig { .. }
+            | Item::Ping(_)
+            | Item::Pong(_)
+            | Item::Close { .. } => false,
+        };
+        if window.by_ref().any(beyond) { Err(failure(Rule::DeflateData, nature)) } else { Ok(()) }
     }
 
     /// A frame of a message begins.
@@ -378,17 +399,28 @@ impl Message {
 
 /// What is agreed, as it is taken.
 fn mistaken(mut params: Params, peer: Role, nature: &Nature) -> Params {
-    let (fresh, bits) = match peer {
-        Role::Server => (&mut params.server_no_context_takeover, &mut params.server_max_window_bits),
-        Role::Client => (&mut params.client_no_context_takeover, &mut params.client_max_window_bits),
+    let fresh = match peer {
+        Role::Server => &mut params.server_no_context_takeover,
+        Role::Client => &mut params.client_no_context_takeover,
     };
     if !*fresh && nature.has(Defect::ResetsContext) {
         *fresh = true;
     }
-    if bits.get() > 9 && nature.has(Defect::SmallWindow) {
-        *bits = WindowBits::new(9).unwrap_or_default();
-    }
     params
+}
+
+/// What sees which references a window of 2^9 bytes does not hold.
+fn small_window(mut params: Params, peer: Role, nature: &Nature) -> Option<Checker> {
+    let bits = match peer {
+        Role::Server => &mut params.server_max_window_bits,
+        Role::Client => &mut params.client_max_window_bits,
+    };
+    let small = WindowBits::new(9)?;
+    if *bits <= small || !nature.has(Defect::SmallWindow) {
+        return None;
+    }
+    *bits = small;
+    Some(Checker::new(peer, Negotiated { deflate: Some(params) }))
 }
 
 fn decompressor(params: &Params, peer: Role, nature: &Nature) -> Decompressor {

@@ -82,7 +82,8 @@ impl Conversation {
         self.frames.push(bytes);
         while let Some(piece) = self.frames.next(nature) {
             let is_end = piece == Piece::End;
-            if let Err(failure) = self.piece(piece, speaker, nature) {
+            let fits = self.assembly.fits(piece.clone(), nature);
+            if let Err(failure) = fits.and_then(|()| self.piece(piece, speaker, nature)) {
                 self.fail(failure, speaker, nature);
             }
             if is_end && self.frames.has_more() && nature.has(Defect::LosesRestOfRead) {

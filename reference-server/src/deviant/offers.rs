@@ -72,12 +72,6 @@ pub(super) fn answer(offered: &[Extension], nature: &Nature) -> (Option<Params>,
         named.push(extension);
         params
     });
-    let unknown = offered.iter().find(|extension| extension.name != NAME);
-    if let Some(unknown) = unknown
-        && nature.has(Defect::AgreesToUnknownExtension)
-    {
-        named.push(unknown.clone());
-    }
     if nature.has(Defect::AgreesToUnofferedExtension) {
         named.push(Extension::new("x-not-offered"));
     }
@@ -229,7 +223,7 @@ mod tests {
             "permessage-deflate; server_max_window_bits=9"
         );
         assert_eq!(answered("permessage-deflate", Some(Defect::Answers9For8)), "permessage-deflate");
-        assert_eq!(answered("x-foo", Some(Defect::AgreesToUnknownExtension)), "x-foo");
+        assert_eq!(answered("x-foo", Some(Defect::AgreesUnasked)), "permessage-deflate");
         assert_eq!(answered("x-foo", None), "");
     }
 

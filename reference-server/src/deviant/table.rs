@@ -149,7 +149,6 @@ defects! {
         AnswersContextWithValue = "answers-context-with-value", Server, "rfc7692-7.1.1.2-response-no-value", "answers with a value for a parameter that has none";
         AnswersTwoOffers = "answers-two-offers", Server, "rfc7692-5-agreed-parameters", "agrees to permessage-deflate twice";
         AgreesUnasked = "agrees-unasked", Server, "rfc6455-4.2.2-extensions-from-request", "agrees to permessage-deflate where it was not offered";
-        AgreesToUnknownExtension = "agrees-to-unknown-extension", Server, "rfc6455-9-accept-some", "agrees to an extension that it does not know";
         AgreesToUnofferedExtension = "agrees-to-unoffered-extension", Server, "rfc6455-4.2.2-extensions-from-request", "names an extension that was not offered", "oven-sh/bun#32825";
         RefusesUnknownExtension = "refuses-unknown-extension", Server, "rfc6455-9-accept-some", "refuses a request that offers an extension it does not know";
         RefusesQuotedValue = "refuses-quoted-value", Both, "rfc7692-5.2-quoted-value", "refuses a parameter with its value in quotes";

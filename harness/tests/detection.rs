@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use wsgrade::plan::{Depth, Plan};
 use wsgrade_cases::id::RuleId;
+use wsgrade_cases::model::Need;
 use wsgrade_cases::{Catalogue, Register};
 use wsgrade_codec::Role;
 use wsgrade_reference_server::deviant::Defect;
@@ -21,8 +22,8 @@ use wsgrade_reports::grade::Weight;
 use play::{Agent, Played};
 use table::Catches;
 
-/// What no case catches yet.
-const NOT_CAUGHT: &[&str] = &["takes-endless-fields (server)", "takes-endless-head (server)"];
+/// What no case catches. It is empty, and shall stay so: a new defect that is missed wants a new case.
+const NOT_CAUGHT: &[&str] = &[];
 
 /// Cases with more bytes than this on the wire are played only where no other catches the defect.
 const LIGHT: u64 = 64 << 10;
@@ -74,6 +75,8 @@ fn clean() -> Vec<Clean> {
     let plans = Plan::all(&scenarios, Depth::Messages(2), &Arc::default());
     let jobs: Vec<(Arc<Plan>, Role)> = plans
         .iter()
+        // There is no TLS in memory.
+        .filter(|plan| !plan.scenario.needs.contains(&Need::Tls))
         .flat_map(|plan| plan.scenario.roles.iter().map(|role| (Arc::clone(plan), *role)))
         .collect();
     on_threads(&jobs, |(plan, role)| Clean {

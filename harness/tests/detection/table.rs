@@ -75,8 +75,7 @@ fn page(found: &BTreeMap<(Defect, Role), Catches>) -> String {
          the cases that Autobahn|Testsuite has too. {processes} more show in memory, processor time or sockets only; \
          they are listed at the end.\n\n\
          A defect counts as caught where the verdict of a case is `fail` or `non-strict`, or the close breaks a MUST \
-         or a SHOULD. Exchanges have two messages here, for a defect that shows in the first thousand shows in the \
-         first two (`docs/performance.md`). A case is left out where the endpoint was never at the point of decision \
+         or a SHOULD. Exchanges have two messages here. A case is left out where the endpoint was never at the point of decision \
          of the defect: it does the same there with it and without. Cases with more than 64 KiB on the wire are played \
          only where no other catches a defect, so the counts leave them out. That a section is said to catch a defect \
          of the opening handshake is because every case looks at the handshake before it plays.\n",

@@ -19,6 +19,9 @@ const MAX_MESSAGE: usize = 64 << 20;
 /// The most frames of a message.
 const MAX_FRAGMENTS: usize = 131_072;
 
+/// What a fragment costs an endpoint that keeps the buffer that it was read into.
+const FRAGMENT_BUFFER: usize = 1 << 10;
+
 /// What exceeds a limit (RFC 6455, 7.4.1).
 const TOO_BIG: Failure = Failure(1009);
 
@@ -46,6 +49,8 @@ struct Message {
     forgiven: bool,
     /// Whether it is taken to be over already.
     over: bool,
+    /// Buffers that are kept for nothing.
+    buffers: Vec<Vec<u8>>,
 }
 
 /// Puts the messages of the peer together.
@@ -143,6 +148,7 @@ impl Assembly {
             text: asked.then(Validator::new),
             forgiven: false,
             over: false,
+            buffers: Vec::new(),
         });
         Ok(())
     }
@@ -165,10 +171,12 @@ impl Assembly {
     fn continued(&mut self, declared: u64, nature: &Nature) -> Result<(), Failure> {
         let Some(message) = &mut self.message else { return Ok(()) };
         message.declared = message.declared.saturating_add(declared);
-        if message.declared > MAX_MESSAGE as u64 && !nature.has(Defect::NoMessageLimit) {
+        if message.declared > MAX_MESSAGE as u64 {
             return Err(TOO_BIG);
         }
-        if message.parts.len() >= MAX_FRAGMENTS && !nature.has(Defect::NoFragmentLimit) {
+        if nature.has(Defect::NoFragmentLimit) {
+            message.buffers.push(vec![1; FRAGMENT_BUFFER]);
+        } else if message.parts.len() >= MAX_FRAGMENTS {
             return Err(TOO_BIG);
         }
         if message.parts.len() == 9 && nature.has(Defect::RefusesManyFragments) {
@@ -424,7 +432,8 @@ fn small_window(mut params: Params, peer: Role, nature: &Nature) -> Option<Check
 }
 
 fn decompressor(params: &Params, peer: Role, nature: &Nature) -> Decompressor {
-    let limit = if nature.has(Defect::NoInflateLimit) { usize::MAX - 1 } else { MAX_MESSAGE };
+    // Not without a limit, so that the machine of who tries it lives on.
+    let limit = if nature.has(Defect::NoInflateLimit) { 512 << 20 } else { MAX_MESSAGE };
     Decompressor::new(params, peer, limit)
 }
 

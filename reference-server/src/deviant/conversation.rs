@@ -17,9 +17,7 @@ use super::table::Defect;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Talking,
-    /// Our Close is out, the peer's is not in.
-    Closing,
-    /// Both are.
+    /// The peer's Close is in, and ours is out.
     Closed,
     /// We failed the connection.
     Failed,
@@ -48,8 +46,6 @@ pub(super) struct Conversation {
     late: Vec<Vec<u8>>,
     /// How many pings this read had.
     pings: u32,
-    /// Pongs that are held back until all of this read was taken.
-    reversed: Vec<Vec<u8>>,
 }
 
 impl Conversation {
@@ -69,7 +65,6 @@ impl Conversation {
             held: None,
             late: Vec::new(),
             pings: 0,
-            reversed: Vec::new(),
         }
     }
 
@@ -96,9 +91,6 @@ impl Conversation {
         }
         if let Err(failure) = at_end {
             self.fail(failure, speaker, nature);
-        }
-        for body in std::mem::take(&mut self.reversed).into_iter().rev() {
-            self.pong(body, speaker, nature);
         }
         if let Some(ending) = self.ending.take() {
             self.end(ending, speaker);
@@ -182,7 +174,7 @@ impl Conversation {
             Stage::Talking => true,
             // "after receiving a control frame indicating the connection should be closed, a peer discards any further
             // data received" (RFC 6455, 1.4)
-            Stage::Closing | Stage::Closed => nature.has(after_close),
+            Stage::Closed => nature.has(after_close),
             // "An endpoint MUST NOT continue to attempt to process data (including a responding Close frame) from the
             // remote endpoint after being instructed to _Fail the WebSocket Connection_." (RFC 6455, 7.1.7)
             Stage::Failed => nature.has(Defect::GoesOnAfterFailure),
@@ -220,10 +212,6 @@ impl Conversation {
             || body.is_empty() && nature.has(Defect::NoPongToEmpty)
             || self.pings > 1 && nature.has(Defect::FirstPongOnly)
         {
-            return Ok(());
-        }
-        if nature.has(Defect::PongsReversed) {
-            self.reversed.push(body);
             return Ok(());
         }
         self.pong(body, speaker, nature);
@@ -267,9 +255,6 @@ impl Conversation {
         };
         let fin = !nature.has(Defect::PongFragmented);
         speaker.frame(opcode, fin, rsv, &body, nature);
-        if nature.has(Defect::PongTwice) {
-            speaker.frame(opcode, fin, rsv, &body, nature);
-        }
     }
 
     fn on_pong(&mut self, body: Vec<u8>, speaker: &mut Speaker, nature: &Nature) -> Result<(), Failure> {
@@ -303,10 +288,6 @@ impl Conversation {
         for body in std::mem::take(&mut self.late) {
             self.pong(body, speaker, nature);
         }
-        if self.messages == 1 && nature.has(Defect::ClosesAfterMessage) {
-            speaker.frame(Opcode::CLOSE, true, Rsv::NONE, &1000_u16.to_be_bytes(), nature);
-            self.stage = Stage::Closing;
-        }
     }
 
     fn close(
@@ -318,11 +299,6 @@ impl Conversation {
     ) -> Result<(), Failure> {
         match self.stage {
             Stage::Talking => {}
-            Stage::Closing => {
-                self.stage = Stage::Closed;
-                self.after_close(nature);
-                return Ok(());
-            }
             Stage::Closed | Stage::Failed => return Ok(()),
         }
         if nature.has(Defect::CloseIgnored)
@@ -365,7 +341,7 @@ impl Conversation {
     fn fail(&mut self, Failure(code): Failure, speaker: &mut Speaker, nature: &Nature) {
         match self.stage {
             Stage::Talking => self.stage = Stage::Failed,
-            Stage::Closing | Stage::Closed | Stage::Failed => return,
+            Stage::Closed | Stage::Failed => return,
         }
         if nature.has(Defect::DropsOnViolation) {
             self.ending = Some(Output::ShutdownWrite);

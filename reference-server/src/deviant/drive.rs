@@ -21,6 +21,8 @@ const OPENING: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
 /// For the peer's end of TCP after ours.
 const LINGER: Duration = Duration::from_secs(2);
+/// What an answer costs that waits in a queue of buffers, in bytes.
+const WRITE_BUFFER: usize = 4 << 10;
 /// How much is read at once, in bytes.
 const READ: usize = 64 << 10;
 
@@ -98,13 +100,19 @@ async fn drive(mut stream: TcpStream, mut deviant: Deviant, defect: Option<Defec
     let has = |other| defect == Some(other);
     let began = Instant::now();
     let mut pending = BytesMut::new();
+    let mut buffers = Vec::new();
     let mut buffer = vec![0; READ];
     let mut heard = began;
     let mut ended = false;
     loop {
         while let Some(output) = deviant.poll() {
             match output {
-                Output::Write(bytes) => pending.extend_from_slice(&bytes),
+                Output::Write(bytes) => {
+                    if has(Defect::UnboundedQueue) {
+                        buffers.push(vec![1; WRITE_BUFFER]);
+                    }
+                    pending.extend_from_slice(&bytes);
+                }
                 Output::ShutdownWrite => ended = true,
                 Output::Reset => {
                     // What was said before is to arrive.
@@ -114,15 +122,17 @@ async fn drive(mut stream: TcpStream, mut deviant: Deviant, defect: Option<Defec
                 }
             }
         }
-        if ended && pending.is_empty() {
-            return linger(stream).await;
+        if pending.is_empty() {
+            if ended {
+                return linger(stream).await;
+            }
+            buffers.clear();
         }
         // Who reads no answers is not read from.
-        let reading = pending.is_empty() || has(Defect::UnboundedPongs);
+        let reading = pending.is_empty() || has(Defect::UnboundedQueue);
         let until = match deviant.is_opened() {
-            false if has(Defect::NoHandshakeTimeout) => None,
-            false => Some(began + OPENING),
-            true => Some(heard + IDLE),
+            false => began + OPENING,
+            true => heard + IDLE,
         };
         let (mut reader, mut writer) = stream.split();
         let read = tokio::select! {
@@ -134,7 +144,7 @@ async fn drive(mut stream: TcpStream, mut deviant: Deviant, defect: Option<Defec
                 }
                 Err(error) => Some(Err(error)),
             },
-            () = sleep_until(until.unwrap_or(began)), if until.is_some() => {
+            () = sleep_until(until) => {
                 if !deviant.is_opened() {
                     let _ = timeout(LINGER, stream.write_all(&refuse(408, &[], "no request in time"))).await;
                 }

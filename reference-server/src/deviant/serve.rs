@@ -42,7 +42,7 @@ impl Serving {
         let first = self.heard.is_empty();
         self.heard.extend_from_slice(bytes);
         if nature.has(Defect::QuadraticHead) {
-            look_again(&self.heard);
+            look_again(&self.heard, bytes.len());
         }
         let (head, rest) = match self.head(bytes, nature) {
             Ok(Some((head, rest))) => (head, rest),
@@ -78,23 +78,11 @@ impl Serving {
 
     /// The head, when it is whole, and what came behind it.
     fn head(&mut self, bytes: &[u8], nature: &Nature) -> Result<Option<(RequestHead, Vec<u8>)>, HeadError> {
-        let error = match self.reader.push(bytes) {
-            Ok(read) => return Ok(read.map(|(head, rest)| (head, rest.to_vec()))),
-            Err(error) => error,
-        };
-        let unlimited = match &error {
-            HeadError::TooLarge { .. } if nature.has(Defect::TakesEndlessHead) => {
-                Limits { max_bytes: usize::MAX, ..Limits::default() }
-            }
-            HeadError::TooManyHeaders { .. } if nature.has(Defect::TakesEndlessFields) => {
-                Limits { max_headers: 100_000, ..Limits::default() }
-            }
-            HeadError::TooLarge { .. } | HeadError::TooManyHeaders { .. } => return Err(error),
-            HeadError::Syntax(_) => return self.lax_head(nature).ok_or(error).map(Some),
-        };
-        self.reader = RequestReader::new(unlimited);
-        let read = self.reader.push(&self.heard)?;
-        Ok(read.map(|(head, rest)| (head, rest.to_vec())))
+        match self.reader.push(bytes) {
+            Ok(read) => Ok(read.map(|(head, rest)| (head, rest.to_vec()))),
+            Err(error @ (HeadError::TooLarge { .. } | HeadError::TooManyHeaders { .. })) => Err(error),
+            Err(error @ HeadError::Syntax(_)) => self.lax_head(nature).ok_or(error).map(Some),
+        }
     }
 
     /// A head that is no HTTP, as a lax parser reads it.
@@ -120,9 +108,9 @@ impl Serving {
 /// How a lax parser reads a head.
 type Reading = fn(&str) -> String;
 
-/// Looks for the end of the head from its beginning at every byte.
-fn look_again(heard: &[u8]) {
-    for end in 0..heard.len() {
+/// Looks for the end of the head from its beginning at each byte that is new.
+fn look_again(heard: &[u8], new: usize) {
+    for end in heard.len() - new..heard.len() {
         std::hint::black_box(heard[..end].windows(4).filter(|four| *four == b"\r\n\r\n").count());
     }
 }

@@ -150,7 +150,7 @@ async fn plain(answer: &'static [u8]) -> SocketAddr {
 async fn the_reference_server_passes_strictly_behind_tls() {
     let authority = Authority::new();
     let addr = listen(server_config(&authority.issue(HERE)), echo).await;
-    let all = cases(|_| true);
+    let all = cases(|scenario| scenario.roles.contains(&Role::Server));
     let report = play(addr, trusting(&authority.pem()), all.clone()).await;
     assert_strict(&report, all.len());
 }
@@ -304,11 +304,15 @@ async fn call(url: &str, call: &str, trust: &Trust) -> Option<String> {
     let patience = Duration::from_secs(5);
     let stream = tcp::connect(addr, patience).await.unwrap();
     let stream = Connector::new("localhost", trust).unwrap().connect(stream, patience).await.unwrap();
-    let mut connection = client::open(stream, &url, ClientConfig::default()).await.unwrap();
+    let opened = client::open(stream, &url, ClientConfig::default()).await;
     if call.starts_with("/runCase") {
-        connection.echo().await;
+        // A case may be about an opening handshake that a client has to fail.
+        if let Ok(connection) = opened {
+            connection.echo().await;
+        }
         return None;
     }
+    let mut connection = opened.unwrap();
     let mut said = None;
     while let Some(received) = connection.recv().await {
         if let Received::Message(message) = received {

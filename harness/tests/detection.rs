@@ -4,6 +4,8 @@
 
 #[path = "detection/play.rs"]
 mod play;
+#[path = "detection/processes.rs"]
+mod processes;
 #[path = "detection/table.rs"]
 mod table;
 

@@ -8,6 +8,8 @@ use wsgrade_cases::id::CaseId;
 use wsgrade_codec::Role;
 use wsgrade_reference_server::deviant::{Area, Defect};
 
+use super::processes::FOUND_BY;
+
 /// What catches a defect in a role.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catches {
@@ -140,16 +142,11 @@ fn cell(catches: Option<&Catches>) -> String {
 
 fn resilience(page: &mut String) {
     page.push_str(
-        "\n## Resilience\n\nThese are tried on sockets, by `harness/tests/resilience.rs`.\n\n\
-         | defect | an endpoint that | role |\n|---|---|---|\n",
+        "\n## Resilience\n\nThese are servers, each a process of its own; `harness/tests/detection_processes.rs` tries them.\n\n\
+         | defect | an endpoint that | as a server |\n|---|---|---|\n",
     );
-    for defect in Defect::ALL.iter().filter(|defect| defect.needs_process()) {
-        let roles: Vec<_> = [Role::Server, Role::Client]
-            .into_iter()
-            .filter(|role| defect.roles().has(*role))
-            .map(Role::as_str)
-            .collect();
+    for (defect, case) in FOUND_BY {
         let known = defect.known().map(|known| format!(" ({known})")).unwrap_or_default();
-        let _ = writeln!(page, "| `{defect}` | {}{known} | {} |", defect.does(), roles.join(", "));
+        let _ = writeln!(page, "| `{defect}` | {}{known} | {case} |", defect.does());
     }
 }

@@ -1,11 +1,13 @@
 //! A server and a client on sockets.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout};
 use wsgrade_codec::endpoint::Message;
 use wsgrade_codec::handshake::refuse;
@@ -21,8 +23,6 @@ const OPENING: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
 /// For the peer's end of TCP after ours.
 const LINGER: Duration = Duration::from_secs(2);
-/// What an answer costs that waits in a queue of buffers, in bytes.
-const WRITE_BUFFER: usize = 4 << 10;
 /// How much is read at once, in bytes.
 const READ: usize = 64 << 10;
 
@@ -32,21 +32,23 @@ const READ: usize = 64 << 10;
 ///
 /// Where nobody can be accepted any more.
 pub async fn serve(listener: TcpListener, defect: Option<Defect>) -> io::Result<()> {
+    // Who reads one request after the other has one of these.
+    let turn = Arc::new(Semaphore::new(1));
     loop {
         let (stream, _) = listener.accept().await?;
         // Fails only if the connection is dead already, which reading will tell.
         let _ = stream.set_nodelay(true);
-        let connection = async move {
+        let turn = (defect == Some(Defect::OneRequestAtATime)).then(|| Arc::clone(&turn));
+        tokio::spawn(async move {
+            let turn = match turn {
+                Some(turn) => turn.acquire_owned().await.ok(),
+                None => None,
+            };
             let mut nonce = [0; 8];
             // A server draws nothing from it but for the defects that mask.
             let _ = getrandom::fill(&mut nonce);
-            drive(stream, Deviant::server(defect, u64::from_le_bytes(nonce)), defect).await;
-        };
-        if defect == Some(Defect::OneAtATime) {
-            connection.await;
-        } else {
-            tokio::spawn(connection);
-        }
+            drive(stream, Deviant::server(defect, u64::from_le_bytes(nonce)), defect, turn).await;
+        });
     }
 }
 
@@ -71,7 +73,7 @@ pub async fn play_cases(url: &Url, agent: &str, defect: Option<Defect>) -> Resul
         getrandom::fill(&mut nonce).map_err(|error| format!("no random numbers: {error}"))?;
         let target = format!("/runCase?case={case}&agent={agent}");
         let deviant = Deviant::client(&url.host_header(), &target, defect, u64::from_le_bytes(nonce));
-        drive(stream, deviant, defect).await;
+        drive(stream, deviant, defect, None).await;
     }
     ask(&format!("{base}/updateReports?agent={agent}")).await?;
     Ok(count)
@@ -95,24 +97,23 @@ fn text(message: &Message) -> Option<String> {
     std::str::from_utf8(message.payload()).ok().map(str::to_owned)
 }
 
-/// One connection, to its end.
-async fn drive(mut stream: TcpStream, mut deviant: Deviant, defect: Option<Defect>) {
+/// One connection, to its end. Until it is open it has its turn, if there are such.
+async fn drive(
+    mut stream: TcpStream,
+    mut deviant: Deviant,
+    defect: Option<Defect>,
+    mut turn: Option<OwnedSemaphorePermit>,
+) {
     let has = |other| defect == Some(other);
     let began = Instant::now();
     let mut pending = BytesMut::new();
-    let mut buffers = Vec::new();
     let mut buffer = vec![0; READ];
     let mut heard = began;
     let mut ended = false;
     loop {
         while let Some(output) = deviant.poll() {
             match output {
-                Output::Write(bytes) => {
-                    if has(Defect::UnboundedQueue) {
-                        buffers.push(vec![1; WRITE_BUFFER]);
-                    }
-                    pending.extend_from_slice(&bytes);
-                }
+                Output::Write(bytes) => pending.extend_from_slice(&bytes),
                 Output::ShutdownWrite => ended = true,
                 Output::Reset => {
                     // What was said before is to arrive.
@@ -122,14 +123,14 @@ async fn drive(mut stream: TcpStream, mut deviant: Deviant, defect: Option<Defec
                 }
             }
         }
-        if pending.is_empty() {
-            if ended {
-                return linger(stream).await;
-            }
-            buffers.clear();
+        if ended && pending.is_empty() {
+            return linger(stream).await;
+        }
+        if deviant.is_opened() {
+            turn.take();
         }
         // Who reads no answers is not read from.
-        let reading = pending.is_empty() || has(Defect::UnboundedQueue);
+        let reading = pending.is_empty();
         let until = match deviant.is_opened() {
             false => began + OPENING,
             true => heard + IDLE,

@@ -385,12 +385,11 @@ defects! {
         AllocatesDeclared = "allocates-declared", Server, "rfc6455-10.4-limits", "reserves as much memory as a header says", "CVE-2022-35922 (rust-websocket)";
         NoFragmentLimit = "no-fragment-limit", Server, "rfc6455-10.4-limits", "takes fragments without end, and keeps a buffer for each", "CVE-2026-12151 (undici)";
         NoInflateLimit = "no-inflate-limit", Server, "rfc6455-10.4-limits", "limits messages before they are inflated, and after only by 512 MiB", "CVE-2018-1000518 (websockets)";
-        OneAtATime = "one-at-a-time", Server, "rfc6455-10.4-limits", "serves one connection after the other";
-        QuadraticHead = "quadratic-head", Server, "rfc6455-10.4-limits", "reads a head from its beginning at each byte", "CVE-2023-43669 (tungstenite)";
-        UnboundedQueue = "unbounded-queue", Server, "rfc6455-10.4-limits", "reads on and queues its answers for a peer that reads none", "RUSTSEC-2020-0043 (ws-rs)";
+        OneRequestAtATime = "one-request-at-a-time", Server, "rfc6455-10.4-limits", "reads one request after the other";
+        QuadraticHead = "quadratic-head", Server, "rfc6455-10.4-limits", "reads a head from its beginning again and again as it comes", "CVE-2023-43669 (tungstenite)";
         LeaksOnPong = "leaks-on-pong", Server, "rfc6455-10.4-limits", "keeps every pong for ever", "CVE-2021-3690 (Undertow)";
         SpinsAfterHalfClose = "spins-after-half-close", Server, "rfc6455-10.4-limits", "looks without pause whether more comes after the peer has ended its side", "CVE-2025-5399 (curl)";
         LeaksSocket = "leaks-socket", Server, "rfc6455-10.4-limits", "never closes a socket that was reset";
-        CrashesOnLength = "crashes-on-length", Server, "rfc6455-5.2-length-top-bit", "ends its process at a length of 2^63 and more", "CVE-2026-27889 (nats-server)";
+        CrashesOnLength = "crashes-on-length", Server, "rfc6455-5.2-length-top-bit", "ends its process at a length of 2^62 and more", "CVE-2026-27889 (nats-server)";
     }
 }

@@ -110,6 +110,10 @@ pub fn trouble<'a>(scenario: &Scenario, transcript: &'a Transcript) -> Option<(u
         | What::Bytes { .. }
         | What::Message { .. }
         | What::Violation { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
         | What::StillOpen { .. }
         | What::TimedOut { .. }
         | What::EndOfStream

@@ -142,7 +142,12 @@ fn sent(step: &Step) -> u64 {
         Step::Send(frame) => frame.payload.len() * u64::from(frame.times),
         Step::More { payload, .. } | Step::Raw { payload, .. } => payload.len(),
         Step::Exchange(exchange) => u64::from(exchange.size) * u64::from(exchange.messages),
-        Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => 0,
+        Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => 0,
     }
 }
 

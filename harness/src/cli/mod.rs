@@ -7,6 +7,7 @@ mod exit;
 mod listen;
 mod report;
 mod spawn;
+mod stress;
 mod test;
 
 use std::io::Write as _;

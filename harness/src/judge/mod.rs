@@ -13,6 +13,7 @@
 mod describe;
 mod ending;
 mod rules;
+mod stress;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,11 @@ pub struct Judgement {
 pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let scenario = &*plan.scenario;
     let facts = Facts::of(transcript, role);
+    let pressed = stress::findings(scenario, transcript);
     if let Some((entry, reason)) = trouble(scenario, transcript) {
+        if !pressed.is_empty() {
+            return failed(&facts, pressed);
+        }
         return match refused_offer(scenario, transcript) {
             true => bad_opening(scenario, entry, reason),
             false => inconclusive(scenario, &facts, entry, reason),
@@ -71,6 +76,10 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let seen = describe::observed(&answers, &facts, transcript);
 
     let (mut behavior, mut findings) = violations(transcript);
+    if !pressed.is_empty() {
+        behavior = Behavior::Fail;
+        findings.splice(0..0, pressed);
+    }
     match matched {
         Some(accept) => {
             behavior = behavior.max(of_outcome(accept.verdict));
@@ -145,6 +154,16 @@ fn bad_opening(scenario: &Scenario, entry: usize, reason: &str) -> Judgement {
         close: CloseVerdict::Informational,
         close_code: None,
         findings: vec![finding],
+    }
+}
+
+/// Whatever became of the connection, what was seen beside it is enough.
+fn failed(facts: &Facts, findings: Vec<Finding>) -> Judgement {
+    Judgement {
+        behavior: Behavior::Fail,
+        close: CloseVerdict::Informational,
+        close_code: facts.close_code(),
+        findings,
     }
 }
 

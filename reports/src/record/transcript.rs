@@ -236,7 +236,8 @@ pub enum MessageKind {
     Binary,
 }
 
-/// A request or response head, byte for byte but for what is not UTF-8, which is escaped as `\xNN`.
+/// A request or response head, byte for byte but for what is not UTF-8, which is escaped as `\xNN`, and for what a case
+/// made endless, of which the beginning is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpMessage {
     /// The start line and the header lines, each without its line end.

@@ -15,7 +15,7 @@ use crate::rules::Register;
 use crate::write;
 
 /// The catalogue's files, one for each group.
-pub const FILES: [(&str, &str); 12] = [
+pub const FILES: [(&str, &str); 13] = [
     ("1-framing.toml", include_str!("../catalogue/1-framing.toml")),
     ("2-pings.toml", include_str!("../catalogue/2-pings.toml")),
     ("3-reserved-bits.toml", include_str!("../catalogue/3-reserved-bits.toml")),
@@ -28,6 +28,7 @@ pub const FILES: [(&str, &str); 12] = [
     ("12-deflate-data.toml", include_str!("../catalogue/12-deflate-data.toml")),
     ("13-deflate-parameters.toml", include_str!("../catalogue/13-deflate-parameters.toml")),
     ("F-frames.toml", include_str!("../catalogue/F-frames.toml")),
+    ("R-resilience.toml", include_str!("../catalogue/R-resilience.toml")),
 ];
 
 /// Cases with unique ids, in their order, and the titles of their sections.

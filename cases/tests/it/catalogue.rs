@@ -25,6 +25,7 @@ fn autobahns_517_cases_are_whole() {
         *counts.entry(scenario.id.group().to_owned()).or_default() += 1;
     }
     assert_eq!(counts.remove("F"), Some(15));
+    assert_eq!(counts.remove("R"), Some(103));
     let expected = [
         ("1", 16),
         ("10", 1),
@@ -152,11 +153,18 @@ fn sent(step: &Step) -> u64 {
 }
 
 #[test]
+fn what_presses_a_target_is_in_its_group_and_nowhere_else() {
+    for scenario in Catalogue::embedded().scenarios() {
+        assert_eq!(scenario.stress.is_some(), scenario.id.group() == "R", "{}", scenario.id);
+    }
+}
+
+#[test]
 fn no_built_in_case_is_large_but_for_those_of_sizes() {
     for scenario in Catalogue::embedded().scenarios() {
         let most = match scenario.id.group() {
             "9" => 16 << 20,
-            "12" | "13" => 131_072_000,
+            "12" | "13" | "R" => 131_072_000,
             _ => 1 << 20,
         };
         let sent: u64 = scenario.steps.iter().map(sent).sum();

@@ -141,7 +141,7 @@ fn echo(stream: &mut TcpStream, fault: Fault, turn: &Mutex<()>) -> Result<()> {
         }
         let key: [u8; 4] = array(stream)?;
         let mut payload = Vec::new();
-        stream.by_ref().take(declared).read_to_end(&mut payload)?;
+        Read::by_ref(stream).take(declared).read_to_end(&mut payload)?;
         if payload.len() as u64 != declared {
             return Ok(());
         }

@@ -103,7 +103,11 @@ impl Drop for Served {
 /// Each fault, the cases that find it, and what they say.
 const FAULTS: [(&str, &[&str], &str); 6] = [
     ("one-request-at-a-time", &["R.1.1", "R.1.2"], "a new connection was not served within 1s"),
-    ("one-message-at-a-time", &["R.2.2", "R.2.8"], "a ping on another connection was not answered within 1s"),
+    (
+        "one-message-at-a-time",
+        &["R.2.13", "R.3.5"],
+        "a ping on another connection was not answered within 1s",
+    ),
     ("allocates", &["R.2.1", "R.2.4"], "bytes more, for "),
     ("leaks", &["R.7.8"], "open before, and "),
     ("spins", &["R.7.21"], "it took "),
@@ -192,11 +196,9 @@ fn a_server_elsewhere_is_pressed_only_where_one_says_so() {
     assert_eq!(graded.output.status.code(), Some(0), "{}", graded.stderr());
 
     let allowed = ["--i-am-allowed-to-stress-this-target", "--max-connections", "4", "--rate", "100"];
-    let began = Instant::now();
-    let graded = wsgrade(&[&[url.as_str(), "-c", "R.1.2", "-c", "R.8.5"], &allowed[..]].concat());
+    let graded = wsgrade(&[&[url.as_str(), "-c", "R.1.2", "-c", "R.7.21"], &allowed[..]].concat());
     assert_eq!(graded.verdict("R.1.2"), ("pass".to_owned(), String::new()));
-    assert_eq!(graded.entry("R.8.5", "crowd").unwrap()["opened"], 200);
-    assert!(began.elapsed() > Duration::from_millis(1900), "200 connections at 100 a second");
+    assert_eq!(graded.entry("R.7.21", "crowd").unwrap()["opened"], 8);
     let repeat = graded.case("R.1.2")["repeat"].as_str().unwrap();
     assert!(
         repeat.contains(" --i-am-allowed-to-stress-this-target --max-connections 4 --rate 100 "),

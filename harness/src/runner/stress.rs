@@ -27,7 +27,7 @@ const OFTEN: Duration = Duration::from_millis(20);
 /// How long a process may take to put away what a case has left it.
 const TIDYING: Duration = Duration::from_secs(2);
 /// How often we look whether it has.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(10);
 /// How many times the opening is played at each size, of which the fastest counts.
 const TRIES: usize = 3;
 /// An opening as slow as this is not tried again.
@@ -182,16 +182,19 @@ fn opening_of(transcript: &Transcript) -> Option<Grown> {
     Some(Grown { bytes, us: answered_us.saturating_sub(asked_us), answer })
 }
 
-/// What the process takes once it has put away what the case has left it, or has had the time to.
+/// What the process takes once it has done what the case left it to do and put away what it left behind, or has had the
+/// time to.
 async fn tidied(watched: Watched, stress: &Stress, before: &Taken) -> Taken {
     let deadline = Instant::now() + TIDYING;
     loop {
+        // It may still be at work on what it was sent last.
+        let busy = watched.is_busy();
         let taken = watched.taken();
         let tidy = match (stress.files, before.files, taken.files) {
             (Some(more), Some(before), Some(now)) => now <= before + u64::from(more),
             (None, _, _) | (_, None, _) | (_, _, None) => true,
         };
-        if tidy || Instant::now() >= deadline {
+        if tidy && !busy || Instant::now() >= deadline {
             return taken;
         }
         sleep(LOOK).await;

@@ -52,6 +52,11 @@ impl Watched {
         Ok(Self(Whom::Tree(pid)))
     }
 
+    /// Whether any of its threads is at work now, or wants to be; `false` where the system does not tell.
+    pub fn is_busy(&self) -> bool {
+        is_busy(self.0)
+    }
+
     /// What it takes now; what the system does not tell is absent.
     pub fn taken(&self) -> Taken {
         taken(self.0)
@@ -77,6 +82,11 @@ fn may_look(_: u32) -> Result<(), WatchError> {
 }
 
 #[cfg(not(target_os = "linux"))]
+fn is_busy(_: Whom) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
 fn taken(_: Whom) -> Taken {
     Taken::default()
 }
@@ -85,7 +95,7 @@ fn taken(_: Whom) -> Taken {
 pub(super) fn sample_often(_: u32, _: &Arc<Mutex<Usage>>, _: watch::Receiver<Option<String>>) {}
 
 #[cfg(target_os = "linux")]
-use linux::{may_look, taken};
+use linux::{is_busy, may_look, taken};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{others_run, sample_often};
 
@@ -176,6 +186,19 @@ mod linux {
             cpu_ms: (!members.is_empty()).then(|| cpu_ms(&members)),
             files: sum(files),
         }
+    }
+
+    /// Whether a thread of theirs runs, waits for its turn (`R`) or for the machine (`D`).
+    pub(super) fn is_busy(whom: Whom) -> bool {
+        members(whom).iter().any(|member| {
+            let threads =
+                std::fs::read_dir(format!("/proc/{}/task", member.pid)).into_iter().flatten().flatten();
+            threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok()).any(
+                |stat| {
+                    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['R', 'D']))
+                },
+            )
+        })
     }
 
     fn cpu_ms(members: &[Member]) -> f64 {
@@ -271,6 +294,8 @@ mod linux {
             assert!(after.files.unwrap() >= before.files.unwrap() + 25, "{before:?} {after:?}");
             assert!(after.cpu_ms >= before.cpu_ms);
             drop((held, files));
+            assert!(is_busy(Whom::Tree(us)), "this thread is at work");
+            assert!(!is_busy(Whom::Tree(u32::MAX)));
             assert_eq!(taken(Whom::Tree(u32::MAX)), Taken::default());
         }
 

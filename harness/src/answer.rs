@@ -97,6 +97,10 @@ impl Answer {
             | What::Bytes { .. }
             | What::Violation { .. }
             | What::TimedOut { .. }
+            | What::Canary(_)
+            | What::Resources { .. }
+            | What::Crowd { .. }
+            | What::Growth { .. }
             | What::EndOfStream
             | What::Reset
             | What::Closed { .. }

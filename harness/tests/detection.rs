@@ -77,8 +77,8 @@ fn clean() -> Vec<Clean> {
     let plans = Plan::all(&scenarios, Depth::Messages(2), &Arc::default());
     let jobs: Vec<(Arc<Plan>, Role)> = plans
         .iter()
-        // There is no TLS in memory.
-        .filter(|plan| !plan.scenario.needs.contains(&Need::Tls))
+        // There is no TLS in memory, and nothing that could be under stress.
+        .filter(|plan| !plan.scenario.needs.contains(&Need::Tls) && plan.scenario.stress.is_none())
         .flat_map(|plan| plan.scenario.roles.iter().map(|role| (Arc::clone(plan), *role)))
         .collect();
     on_threads(&jobs, |(plan, role)| Clean {

@@ -148,6 +148,8 @@ function row(wire, e) {
       return ["mark", "sent", ENDED[e.how]];
     case "trouble":
       return ["mark odd", null, `on our side: ${e.text}`];
+    case "measured":
+      return [`mark ${e.good ? "good" : "bad"}`, null, [el("code", null, e.of), ": ", e.text]];
     case "folded":
       return ["mark", e.d, `${plural(e.frames, "more frame")} with ${plural(e.bytes, "byte")} of payload`];
     case "gap":

@@ -21,7 +21,7 @@ use crate::carrier::Trust;
 use crate::cli::{Exit, Failure, LOCAL_JOBS, REMOTE_JOBS, interrupts, print, watch};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Facts, Prepared, Run, Settings, probe};
+use crate::runner::{Facts, Gate, Prepared, Run, Settings, probe};
 use crate::shell::word as shell_word;
 use crate::target::{RequestOptions, Target};
 
@@ -135,7 +135,14 @@ impl Session<'_> {
             None => REMOTE_JOBS,
         };
         let limits = limits(self.spec.options, server.options);
-        let settings = Settings { jobs, limits, seed: self.seed, depth: Depth::Full };
+        let settings = Settings {
+            jobs,
+            limits,
+            seed: self.seed,
+            depth: Depth::Full,
+            gate: Gate::default(),
+            may_stress: false,
+        };
         let needed: BTreeSet<Need> =
             self.selected.iter().flat_map(|plan| plan.scenario.needs.iter().copied()).collect();
         let facts: Facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
@@ -156,7 +163,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let repeat = repeat(server, &url.to_string(), self.seed);
-        let prepared = Prepared { target, facts, name: Some(agent), repeat, process: None };
+        let prepared = Prepared { target, facts, name: Some(agent), repeat, process: None, watched: None };
         let (events, heard) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(heard));
         let run = Run {
@@ -192,6 +199,8 @@ impl Session<'_> {
             limits: limits(self.spec.options, Options::default()),
             seed: self.seed,
             depth: Depth::Full,
+            gate: Gate::default(),
+            may_stress: false,
         };
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),

@@ -18,10 +18,11 @@ use wsgrade_reports::render;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
+use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
+use crate::runner::{DYING, Facts, Gate, Prepared, Run, Settings, probe, wait_for};
 use crate::shell::word as shell_word;
 use crate::spawn::Process;
 use crate::streams::Streams;
@@ -53,6 +54,9 @@ pub(super) struct TestArgs {
 
     #[command(flatten)]
     request: RequestArgs,
+
+    #[command(flatten)]
+    stress: StressArgs,
 }
 
 /// How cases are played, in either role.
@@ -173,6 +177,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let needed: BTreeSet<Need> =
         selected.iter().flat_map(|scenario| scenario.needs.iter().copied()).collect();
 
+    let watched = args.stress.watched(args.urls.len())?;
     let spawned = match args.spawn.command() {
         Some(command) => Some(args.spawn.start(command, &args.urls, &args.request.options()).await?),
         None => None,
@@ -192,7 +197,11 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None if targets.iter().all(Target::is_local) => LOCAL_JOBS,
         None => REMOTE_JOBS,
     };
-    let settings = args.play.settings(jobs);
+    let settings = Settings {
+        gate: args.stress.gate(spawned.is_some()),
+        may_stress: args.stress.may_stress(),
+        ..args.play.settings(jobs)
+    };
     if args.request.insecure {
         for target in targets.iter().filter(|target| target.tls.is_some()) {
             eprintln!("wsgrade: warning: {}: not verifying who answers there (--insecure)", target.url);
@@ -213,7 +222,8 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         let repeat = args.repeat(url, settings.seed);
         let name = built_in.is_some().then(|| "reference server".to_owned());
         let process = spawned.as_ref().map(|spawned| Arc::clone(&spawned.process.0));
-        prepared.push(Prepared { target, facts, name, repeat, process });
+        let watched = process.as_ref().map(|process| process.watched()).or(watched);
+        prepared.push(Prepared { target, facts, name, repeat, process, watched });
     }
 
     let (events, listener) = mpsc::unbounded_channel();
@@ -337,7 +347,14 @@ impl PlayArgs {
     /// With this many cases at once.
     pub(super) fn settings(&self, jobs: usize) -> Settings {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        Settings { jobs, limits: self.limits(), seed, depth: self.depth }
+        Settings {
+            jobs,
+            limits: self.limits(),
+            seed,
+            depth: self.depth,
+            gate: Gate::default(),
+            may_stress: false,
+        }
     }
 
     /// The cases made ready.
@@ -383,6 +400,7 @@ impl TestArgs {
             option("depth", self.play.depth.to_string());
         }
         option("seed", seed.to_string());
+        words.extend(self.stress.repeat());
         words.extend(insecure.then(|| "--insecure".to_owned()));
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
         format!("{} -c ", words.join(" "))

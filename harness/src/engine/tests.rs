@@ -226,7 +226,7 @@ fn nothing_a_peer_sends_can_hurt() {
                     open = true;
                     engine.handle(now, Input::Received(Bytes::from(accepting(&bytes))));
                 }
-                Action::Write(_) | Action::ShutdownWrite => {}
+                Action::Write(_) | Action::Offer(..) | Action::Read(_) | Action::ShutdownWrite => {}
                 Action::Wait(until) => match pieces.next() {
                     Some((bytes, pause)) => {
                         now += Duration::from_millis(u64::from(pause) / 64);

@@ -19,7 +19,7 @@ use super::{Face, Listener, Refusals};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Run, Settings};
+use crate::runner::{Gate, Run, Settings};
 
 struct Listening {
     url: String,
@@ -44,7 +44,14 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected: Plan::all(&picked, Depth::Messages(3), &Arc::default()),
-        settings: Settings { jobs: 1, limits, seed: 1, depth: Depth::Messages(3) },
+        settings: Settings {
+            jobs: 1,
+            limits,
+            seed: 1,
+            depth: Depth::Messages(3),
+            gate: Gate::default(),
+            may_stress: false,
+        },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,
         interrupted,

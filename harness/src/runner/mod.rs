@@ -5,9 +5,12 @@
 //!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
 //! ```
 
+mod canary;
 pub(crate) mod case;
 mod describe;
+mod gate;
 mod probe;
+mod stress;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -23,9 +26,10 @@ use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersio
 use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::plan::{Depth, Plan};
-use crate::spawn::Process;
+use crate::spawn::{Process, Watched};
 use crate::target::Target;
 
+pub use gate::Gate;
 pub use probe::{Facts, Unreachable, probe};
 pub(crate) use target::{DYING, wait_for};
 
@@ -40,6 +44,10 @@ pub struct Settings {
     pub seed: u64,
     /// How deep the cases were made ready to be played.
     pub depth: Depth,
+    /// How many connections a target elsewhere has to bear.
+    pub gate: Gate,
+    /// The user said that targets elsewhere may be stressed.
+    pub may_stress: bool,
 }
 
 /// One run: a selection and how it is played.
@@ -70,6 +78,8 @@ pub struct Prepared {
     pub repeat: String,
     /// The process that serves, if we started it: asked first when the target is gone.
     pub process: Option<Arc<Process>>,
+    /// The process that serves, if we may look at it.
+    pub watched: Option<Watched>,
 }
 
 impl Run {
@@ -94,7 +104,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, depth } = &self.settings;
+        let Settings { jobs, limits, seed, depth, gate: _, may_stress: _ } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {
             schema: SchemaVersion::CURRENT,

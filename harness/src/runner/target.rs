@@ -8,17 +8,18 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_cases::model::{Need, Scenario, Stress};
 use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
 };
 
 use super::case;
 use super::probe::still_there;
+use super::stress;
 use super::{Prepared, Run, Settings};
 use crate::event::RunEvent;
 use crate::plan::Plan;
-use crate::spawn::Death;
+use crate::spawn::{Death, Process, Watched};
 use crate::target::Target;
 
 /// After so many cases in a row in which the target may have gone it is asked whether it is still there.
@@ -74,8 +75,10 @@ struct Progress<'a> {
 
 struct Kept {
     record: CaseRecord,
-    /// It failed beside others and was not yet played alone.
+    /// It failed and was not yet played again: alone, where it was played beside others.
     provisional: bool,
+    /// It was played alone and the target did not survive it: nothing else can have been the reason.
+    fatal: bool,
     /// When it was judged.
     at: Instant,
 }
@@ -83,15 +86,16 @@ struct Kept {
 impl Kept {
     /// It went wrong so lately that a process which is dead now may have been dying then.
     fn is_suspect(&self) -> bool {
-        went_wrong(&self.record) && self.at.elapsed() < 2 * DYING
+        !self.fatal && went_wrong(&self.record) && self.at.elapsed() < 2 * DYING
     }
 }
 
 impl Progress<'_> {
-    /// The first pass: several cases at once, then those that measure time, while nothing else is played.
+    /// The first pass: several cases at once, then those that measure time or press the target, while nothing else is
+    /// played.
     async fn play_all(&mut self) {
-        let (timed, others): (Vec<_>, Vec<_>) =
-            (0..self.run.selected.len()).partition(|index| self.run.selected[*index].scenario.is_timed());
+        let (timed, others): (Vec<_>, Vec<_>) = (0..self.run.selected.len())
+            .partition(|index| wants_to_be_alone(&self.run.selected[*index].scenario));
         for (indexes, jobs) in [(others, self.run.settings.jobs), (timed, 1)] {
             if self.stopped.is_none() {
                 self.play_at_once(indexes, jobs).await;
@@ -125,7 +129,9 @@ impl Progress<'_> {
                 row.clear();
             }
             let process_died = self.prepared.process.as_ref().is_some_and(|process| process.is_dead());
-            let provisional = jobs > 1 && wants_confirmation(&record) || process_died && went_wrong(&record);
+            let pressed = self.run.selected[index].scenario.stress.is_some();
+            let provisional =
+                (jobs > 1 || pressed) && wants_confirmation(&record) || process_died && went_wrong(&record);
             self.keep(index, record, provisional);
             if self.process_died(Duration::ZERO).await.is_some() {
                 let _ = stop.send(true);
@@ -264,6 +270,8 @@ impl Progress<'_> {
     }
 
     fn keep(&mut self, index: usize, record: CaseRecord, provisional: bool) {
+        let fatal = was_fatal(&record);
+        let provisional = provisional && !fatal;
         self.run.tell(RunEvent::CaseFinished {
             id: record.id.clone(),
             title: self.run.selected[index].scenario.title.clone(),
@@ -272,7 +280,7 @@ impl Progress<'_> {
             reason: record.findings.first().map(|finding| finding.observed.clone()),
             provisional,
         });
-        self.records.insert(index, Kept { record, provisional, at: Instant::now() });
+        self.records.insert(index, Kept { record, provisional, fatal, at: Instant::now() });
     }
 
     async fn target_is_gone(&mut self) -> bool {
@@ -345,6 +353,8 @@ impl Progress<'_> {
             settings: self.run.settings.clone(),
             offers: self.prepared.facts.offers.iter().copied().collect(),
             repeat: self.prepared.repeat.clone(),
+            process: self.prepared.process.clone(),
+            watched: self.prepared.watched,
         }
     }
 }
@@ -355,6 +365,8 @@ struct Player {
     settings: Settings,
     offers: Vec<Need>,
     repeat: String,
+    process: Option<Arc<Process>>,
+    watched: Option<Watched>,
 }
 
 impl Player {
@@ -371,9 +383,39 @@ impl Player {
                     &self.repeat,
                 )
             }
-            None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+            None => match &scenario.stress {
+                None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+                Some(pressure) => self.press(plan, pressure).await,
+            },
         }
     }
+
+    async fn press(&self, plan: &Arc<Plan>, pressure: &Stress) -> CaseRecord {
+        let Self { target, settings, offers: _, repeat, process, watched } = self;
+        let scenario = &plan.scenario;
+        match stress::forbidden(scenario, target, process.is_some(), settings.may_stress) {
+            Some(why) => {
+                case::unimplemented(scenario, wsgrade_codec::Role::Server, target.carrier(), why, repeat)
+            }
+            None => {
+                let process = process.as_ref();
+                let place = stress::Place { target, settings, process, watched: *watched, repeat };
+                stress::play(plan, pressure, &place).await
+            }
+        }
+    }
+}
+
+/// Whether a case says something only while no other is played.
+fn wants_to_be_alone(scenario: &Scenario) -> bool {
+    scenario.is_timed() || scenario.stress.is_some()
+}
+
+/// Whether the target served nobody any more once the case was over, as its canary saw.
+fn was_fatal(record: &CaseRecord) -> bool {
+    let served_none =
+        |entry: &Entry| matches!(&entry.what, What::Canary(canary) if canary.unserved.is_some());
+    record.transcript.entries.iter().any(served_none)
 }
 
 /// The first part of a case's id.

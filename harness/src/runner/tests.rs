@@ -16,7 +16,7 @@ use wsgrade_reference_server::config::{Config, Handler};
 use wsgrade_reference_server::serve_stream;
 use wsgrade_reports::record::{Behavior, RunReport};
 
-use super::{Prepared, Run, Settings, Unreachable, probe};
+use super::{Gate, Prepared, Run, Settings, Unreachable, probe};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
@@ -62,7 +62,7 @@ fn settings(jobs: usize) -> Settings {
         close: Duration::from_millis(1500),
         ..Limits::default()
     };
-    Settings { jobs, limits, seed: 1, depth: Depth::Messages(3) }
+    Settings { jobs, limits, seed: 1, depth: Depth::Messages(3), gate: Gate::default(), may_stress: false }
 }
 
 async fn target(addr: SocketAddr) -> Target {
@@ -111,8 +111,14 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize) -> Pla
         events,
         interrupted,
     };
-    let prepared =
-        Prepared { target, facts, name: None, repeat: "wsgrade test URL -c ".to_owned(), process: None };
+    let prepared = Prepared {
+        target,
+        facts,
+        name: None,
+        repeat: "wsgrade test URL -c ".to_owned(),
+        process: None,
+        watched: None,
+    };
     Playing { run, prepared, interrupt }
 }
 

@@ -315,6 +315,11 @@ pub(crate) fn play_with(plan: &Arc<Plan>, server: &mut impl Serve) -> Played {
     for _ in 0..1_000_000 {
         match engine.poll(now) {
             Action::Write(bytes) => server.receive(&bytes),
+            Action::Offer(bytes, _) => {
+                server.receive(&bytes);
+                now += Duration::from_millis(1);
+            }
+            Action::Read(_) => {}
             Action::Wait(until) => {
                 server.idle();
                 match server.out().pop_front() {

@@ -168,6 +168,8 @@ fn converse(mut engine: Engine, wire: &mut Wire, plan: &Plan) -> Transcript {
     for _ in 0..10_000_000 {
         match engine.poll(now) {
             Action::Write(bytes) => give(wire, &bytes),
+            // Only cases of resilience do this, which are not played here.
+            Action::Offer(..) | Action::Read(_) => panic!("{} puts under stress", plan.scenario.id),
             Action::Wait(until) => match wire.next() {
                 Some(input) => {
                     now += LATENCY;

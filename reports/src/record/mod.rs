@@ -13,6 +13,7 @@
 mod case;
 mod payload;
 mod read;
+mod stress;
 mod transcript;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use case::{
 };
 pub use payload::PayloadDigest;
 pub use read::ReadError;
+pub use stress::{Canary, Grown, Taken};
 pub use transcript::{
     ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,
     Unopened, What,
@@ -39,7 +41,8 @@ pub use transcript::{
 /// - 2: a transcript may hold [`What::Exchanged`] and [`What::Declined`], which a reader of version 1 cannot know.
 ///   A record of version 1 is one of version 2 as it stands.
 /// - 3: `rules` holds every rule of the register, and says whom each binds; before, it held those that were cited. The
-///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer.
+///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer; a transcript may hold
+///   [`What::Canary`], [`What::Resources`], [`What::Crowd`] and [`What::Growth`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);

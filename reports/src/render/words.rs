@@ -2,7 +2,7 @@
 
 use super::text::column;
 use crate::conformance::Standing;
-use crate::record::{Behavior, CloseVerdict, ProcessInfo, RoundTrips};
+use crate::record::{Behavior, Canary, CloseVerdict, Grown, ProcessInfo, RoundTrips, Taken};
 
 /// A sign that tells the verdicts apart without colour.
 pub(crate) fn symbol(behavior: Behavior) -> &'static str {
@@ -170,6 +170,65 @@ pub(crate) fn exchanged(
     out
 }
 
+/// Whether a canary was served to the end, in time, and new connections with it.
+pub(crate) fn is_served(canary: &Canary) -> bool {
+    let Canary { before_us: _, slowest_us, answered: _, newcomer_us, bound_us, lost, unserved } = canary;
+    lost.is_none() && unserved.is_none() && (*slowest_us).max(newcomer_us.unwrap_or(0)) <= *bound_us
+}
+
+/// How others were served meanwhile.
+pub(crate) fn canary(canary: &Canary) -> String {
+    let Canary { before_us, slowest_us, answered, newcomer_us, bound_us, lost, unserved } = canary;
+    let mut out = format!(
+        "{answered} pings answered, the slowest in {} (before the case {}, bound {})",
+        instant(*slowest_us),
+        instant(*before_us),
+        instant(*bound_us)
+    );
+    if let Some(us) = newcomer_us {
+        out += &format!("; new connections served in {}", instant(*us));
+    }
+    if let Some(how) = lost {
+        out += &format!("; the connection was lost: {how}");
+    }
+    if let Some(why) = unserved {
+        out += &format!("; afterwards no new connection was served: {why}");
+    }
+    out
+}
+
+/// What a process took before, at most and afterwards.
+pub(crate) fn resources(before: &Taken, peak: &Taken, after: &Taken) -> String {
+    let mut parts = Vec::new();
+    if let (Some(before), Some(peak), Some(after)) = (before.rss_bytes, peak.rss_bytes, after.rss_bytes) {
+        parts.push(format!(
+            "memory {} before, {} at most, {} after",
+            memory(before),
+            memory(peak),
+            memory(after)
+        ));
+    }
+    if let (Some(before), Some(after)) = (before.cpu_ms, after.cpu_ms) {
+        parts.push(format!("processor time {}", duration((after - before).max(0.0))));
+    }
+    if let (Some(before), Some(peak), Some(after)) = (before.files, peak.files, after.files) {
+        parts.push(format!("open files {before} before, {peak} at most, {after} after"));
+    }
+    if parts.is_empty() { "nothing that the system tells".to_owned() } else { parts.join("; ") }
+}
+
+/// How many connections played a case.
+pub(crate) fn crowd(connections: u32, opened: u32) -> String {
+    format!("{connections} connections, {opened} of them opened")
+}
+
+/// How long the opening took at growing sizes.
+pub(crate) fn growth(sizes: &[Grown]) -> String {
+    let one =
+        |Grown { bytes, us, answer }: &Grown| format!("{} in {} ({answer})", size(*bytes), instant(*us));
+    sizes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// `1 case`, `2 cases`.
 pub(crate) fn cases(n: usize) -> String {
     if n == 1 { "1 case".to_owned() } else { format!("{n} cases") }
@@ -224,6 +283,59 @@ mod tests {
         assert!(exchanged((3, 3), 48, (90, 70), 0, None).ends_with(", none compressed"));
         assert!(exchanged((0, 3), 0, (30, 0), 0, None).ends_with("30 bytes sent, 0 bytes received"));
         assert_eq!(instant(12_345), "12 ms");
+    }
+
+    #[test]
+    fn what_is_measured_reads_well() {
+        let served = Canary {
+            before_us: 80,
+            slowest_us: 2_400,
+            answered: 12,
+            newcomer_us: Some(900),
+            bound_us: 2_000_000,
+            ..Canary::default()
+        };
+        assert_eq!(
+            canary(&served),
+            "12 pings answered, the slowest in 2.4 ms (before the case 80 µs, bound 2.00 s); new connections served in 900 µs"
+        );
+        assert!(is_served(&served));
+        let lost = Canary {
+            lost: Some("TCP ended".to_owned()),
+            unserved: Some("no answer".to_owned()),
+            ..served.clone()
+        };
+        assert!(canary(&lost).ends_with(
+            "; the connection was lost: TCP ended; afterwards no new connection was served: no answer"
+        ));
+        for bad in [
+            lost,
+            Canary { slowest_us: 2_000_001, ..served.clone() },
+            Canary { newcomer_us: Some(2_000_001), ..served.clone() },
+            Canary { unserved: Some("no answer".to_owned()), ..served },
+        ] {
+            assert!(!is_served(&bad), "{bad:?}");
+        }
+        let taken = |mib: u64, cpu, files| Taken {
+            rss_bytes: Some(mib << 20),
+            cpu_ms: Some(cpu),
+            files: Some(files),
+        };
+        assert_eq!(
+            resources(&taken(10, 100.0, 9), &taken(64, 350.0, 30), &taken(12, 350.0, 10)),
+            "memory 10 MiB before, 64 MiB at most, 12 MiB after; processor time 250 ms; \
+             open files 9 before, 30 at most, 10 after"
+        );
+        assert_eq!(
+            resources(&Taken::default(), &taken(1, 1.0, 1), &taken(1, 1.0, 1)),
+            "nothing that the system tells"
+        );
+        assert_eq!(crowd(300, 128), "300 connections, 128 of them opened");
+        let grown = |bytes, us| Grown { bytes, us, answer: "101".to_owned() };
+        assert_eq!(
+            growth(&[grown(2_000, 90), grown(4_000, 2_500)]),
+            "2.0 kB in 90 µs (101), 4.0 kB in 2.5 ms (101)"
+        );
     }
 
     #[test]

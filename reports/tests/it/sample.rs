@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use wsgrade_reports::record::{
-    Behavior, Binds, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
-    FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RoundTrips, RuleText, RunOptions,
-    RunReport, SchemaVersion, TargetReport, Tool, Transcript, Unopened, What,
+    Behavior, Binds, Canary, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry,
+    Finding, FrameInfo, Grown, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RoundTrips,
+    RuleText, RunOptions, RunReport, SchemaVersion, Taken, TargetReport, Tool, Transcript, Unopened, What,
 };
 
 /// What a hostile peer may put wherever it has a say.
@@ -489,6 +489,28 @@ fn ping_transcript() -> Transcript {
         (Some(1), What::Folded { dir: Direction::Received, frames: 1200, bytes: 4_800_000 }),
         (Some(1), exchanged(412, 1000)),
         (Some(1), What::Declined { extension: format!("permessage-deflate {HOSTILE}") }),
+        (None, What::Crowd { connections: 300, opened: 128 }),
+        (
+            None,
+            What::Canary(Canary {
+                before_us: 80,
+                slowest_us: 2_400_000,
+                answered: 12,
+                newcomer_us: Some(900),
+                bound_us: 2_000_000,
+                lost: Some(HOSTILE.to_owned()),
+                unserved: None,
+            }),
+        ),
+        (
+            None,
+            What::Resources {
+                before: Taken { rss_bytes: Some(10 << 20), cpu_ms: Some(40.0), files: Some(9) },
+                peak: Taken { rss_bytes: Some(90 << 20), cpu_ms: Some(140.0), files: Some(30) },
+                after: Taken { rss_bytes: Some(12 << 20), cpu_ms: Some(140.0), files: None },
+            },
+        ),
+        (None, What::Growth { sizes: vec![Grown { bytes: 2_000, us: 90, answer: HOSTILE.to_owned() }] }),
         (
             None,
             What::OpeningFailed {

@@ -28,7 +28,7 @@ use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::listen::Listener;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Prepared, Run, Settings, Unreachable, probe};
+use crate::runner::{Gate, Prepared, Run, Settings, Unreachable, probe};
 use crate::target::{RequestOptions, Target, TargetError};
 
 #[path = "../../../tests/common/certificates.rs"]
@@ -78,7 +78,7 @@ fn trusting(pem: &str) -> Trust {
 fn settings(jobs: usize) -> Settings {
     let patience = Duration::from_millis(1500);
     let limits = Limits { answer: patience, opening: patience, close: patience, ..Limits::default() };
-    Settings { jobs, limits, seed: 1, depth: Depth::Messages(2) }
+    Settings { jobs, limits, seed: 1, depth: Depth::Messages(2), gate: Gate::default(), may_stress: false }
 }
 
 async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {
@@ -117,7 +117,8 @@ async fn play(addr: SocketAddr, trust: Trust, selected: Vec<Arc<Scenario>>) -> R
     let (run, _interrupt, _heard) = run(selected, 8);
     let mut target = target(addr, &with(trust)).await;
     let facts = probe(&mut target, &run.settings, &BTreeSet::from([Need::Echo])).await.unwrap();
-    run.play(&[Prepared { target, facts, name: None, repeat: String::new(), process: None }]).await
+    run.play(&[Prepared { target, facts, name: None, repeat: String::new(), process: None, watched: None }])
+        .await
 }
 
 /// Every case passes, or is about what the RFC leaves open.

@@ -152,6 +152,10 @@ fn is_landmark(what: &What) -> bool {
         | What::Exchanged { .. }
         | What::Declined { .. }
         | What::Violation { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
         | What::StillOpen { .. }
         | What::TimedOut { .. }
         | What::EndOfStream
@@ -179,6 +183,10 @@ impl Digest {
             | What::Exchanged { .. }
             | What::Declined { .. }
             | What::Violation { .. }
+            | What::Canary(_)
+            | What::Resources { .. }
+            | What::Crowd { .. }
+            | What::Growth { .. }
             | What::StillOpen { .. }
             | What::TimedOut { .. }
             | What::EndOfStream

@@ -84,6 +84,7 @@ enum Kind {
     Reset,
     Closed { how: ClosedHow },
     Trouble { text: String },
+    Measured { of: &'static str, text: String, good: bool },
     Folded { d: Direction, frames: u64, bytes: u64 },
     Gap { n: usize, text: String },
 }
@@ -196,6 +197,20 @@ impl Shared {
             What::Reset => Kind::Reset,
             What::Closed { how } => Kind::Closed { how: *how },
             What::Trouble { reason } => Kind::Trouble { text: text(reason) },
+            What::Canary(canary) => Kind::Measured {
+                of: "canary",
+                text: text(&words::canary(canary)),
+                good: words::is_served(canary),
+            },
+            What::Resources { before, peak, after } => {
+                Kind::Measured { of: "process", text: words::resources(before, peak, after), good: true }
+            }
+            What::Crowd { connections, opened } => {
+                Kind::Measured { of: "crowd", text: words::crowd(*connections, *opened), good: true }
+            }
+            What::Growth { sizes } => {
+                Kind::Measured { of: "growth", text: text(&words::growth(sizes)), good: true }
+            }
             What::Folded { dir, frames, bytes } => Kind::Folded { d: *dir, frames: *frames, bytes: *bytes },
         }
     }

@@ -28,7 +28,7 @@ use table::Catches;
 const NOT_CAUGHT: &[&str] = &[];
 
 /// Cases with more bytes than this on the wire are played only where no other catches the defect.
-const LIGHT: u64 = 64 << 10;
+const LIGHT: u64 = 16 << 10;
 
 /// The cores of a small machine.
 const THREADS: usize = 2;

@@ -78,7 +78,7 @@ fn page(found: &BTreeMap<(Defect, Role), Catches>) -> String {
          they are listed at the end.\n\n\
          A defect counts as caught where the verdict of a case is `fail` or `non-strict`, or the close breaks a MUST \
          or a SHOULD. Exchanges have two messages here. A case is left out where the endpoint was never at the point of decision \
-         of the defect: it does the same there with it and without. Cases with more than 64 KiB on the wire are played \
+         of the defect: it does the same there with it and without. Cases with more than 16 KiB on the wire are played \
          only where no other catches a defect, so the counts leave them out. That a section is said to catch a defect \
          of the opening handshake is because every case looks at the handshake before it plays.\n",
         found.len()
@@ -145,8 +145,8 @@ fn resilience(page: &mut String) {
         "\n## Resilience\n\nThese are servers, each a process of its own; `harness/tests/detection_processes.rs` tries them.\n\n\
          | defect | an endpoint that | as a server |\n|---|---|---|\n",
     );
-    for (defect, case) in FOUND_BY {
+    for (defect, cases) in FOUND_BY {
         let known = defect.known().map(|known| format!(" ({known})")).unwrap_or_default();
-        let _ = writeln!(page, "| `{defect}` | {}{known} | {case} |", defect.does());
+        let _ = writeln!(page, "| `{defect}` | {}{known} | {} |", defect.does(), cases.join(", "));
     }
 }

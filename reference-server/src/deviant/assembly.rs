@@ -9,6 +9,7 @@ use wsgrade_codec::wire::{Header, Opcode, Piece, Rsv};
 
 use super::defect::Nature;
 use super::law::{Failure, failure};
+use super::resilience;
 use super::table::Defect;
 use super::text;
 
@@ -18,9 +19,6 @@ const MAX_FRAME: u64 = 16 << 20;
 const MAX_MESSAGE: usize = 64 << 20;
 /// The most frames of a message.
 const MAX_FRAGMENTS: usize = 131_072;
-
-/// What a fragment costs an endpoint that keeps the buffer that it was read into.
-const FRAGMENT_BUFFER: usize = 1 << 10;
 
 /// What exceeds a limit (RFC 6455, 7.4.1).
 const TOO_BIG: Failure = Failure(1009);
@@ -49,8 +47,6 @@ struct Message {
     forgiven: bool,
     /// Whether it is taken to be over already.
     over: bool,
-    /// Buffers that are kept for nothing.
-    buffers: Vec<Vec<u8>>,
 }
 
 /// Puts the messages of the peer together.
@@ -148,7 +144,6 @@ impl Assembly {
             text: asked.then(Validator::new),
             forgiven: false,
             over: false,
-            buffers: Vec::new(),
         });
         Ok(())
     }
@@ -175,7 +170,7 @@ impl Assembly {
             return Err(TOO_BIG);
         }
         if nature.has(Defect::NoFragmentLimit) {
-            message.buffers.push(vec![1; FRAGMENT_BUFFER]);
+            resilience::fragment();
         } else if message.parts.len() >= MAX_FRAGMENTS {
             return Err(TOO_BIG);
         }

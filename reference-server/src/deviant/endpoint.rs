@@ -117,3 +117,98 @@ impl Deviant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Moves what one says to the other; gives how many bytes that were, and whether TCP was ended.
+    fn pass(from: &mut Deviant, to: &mut Deviant) -> (usize, bool) {
+        let (mut bytes, mut ended) = (0, false);
+        while let Some(output) = from.poll() {
+            match output {
+                Output::Write(said) => {
+                    bytes += said.len();
+                    to.handle(Input::Bytes(&said));
+                }
+                Output::ShutdownWrite | Output::Reset => {
+                    ended = true;
+                    to.handle(Input::EndOfStream);
+                }
+            }
+        }
+        (bytes, ended)
+    }
+
+    /// Lets the two talk until neither has more to say; gives whether both ended TCP, and `None` if they never stop.
+    fn talk(client: &mut Deviant, server: &mut Deviant) -> Option<bool> {
+        let mut ended = [false; 2];
+        for _ in 0..100 {
+            let (said, client_ended) = pass(client, server);
+            let (answered, server_ended) = pass(server, client);
+            ended = [ended[0] || client_ended, ended[1] || server_ended];
+            if said + answered == 0 {
+                return Some(ended == [true; 2]);
+            }
+        }
+        None
+    }
+
+    /// What a peer of the server says behind the handshake: a ping, and a Close with its code, masked with zero.
+    const LAST_WORDS: &[u8] = b"\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8";
+
+    #[test]
+    fn two_strict_ones_open_and_close() {
+        let (mut client, mut server) = (Deviant::client("host", "/", None, 1), Deviant::server(None, 2));
+        assert_eq!(talk(&mut client, &mut server), Some(false));
+        assert!(client.is_opened() && server.is_opened());
+        server.handle(Input::Bytes(LAST_WORDS));
+        assert_eq!(talk(&mut client, &mut server), Some(true));
+        // Nothing is said when all is said.
+        server.handle(Input::Bytes(LAST_WORDS));
+        assert_eq!(server.poll(), None);
+    }
+
+    #[test]
+    fn whatever_the_defect_there_is_an_end_to_it() {
+        for defect in Defect::ALL.iter().filter(|defect| !defect.needs_process()) {
+            let of = |role| defect.roles().has(role).then_some(*defect);
+            let mut client = Deviant::client("host", "/", of(Role::Client), 1);
+            let mut server = Deviant::server(of(Role::Server), 2);
+            assert!(talk(&mut client, &mut server).is_some(), "{defect}");
+            server.handle(Input::Bytes(LAST_WORDS));
+            client.handle(Input::Bytes(b"\x89\x00\x88\x02\x03\xe8"));
+            assert!(talk(&mut client, &mut server).is_some(), "{defect}");
+        }
+    }
+
+    /// The law that `asked` states, which what is left out of a test rests on.
+    #[test]
+    fn a_defect_that_was_not_asked_for_changes_nothing() {
+        let wire = [
+            &b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+               Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"[..],
+            b"\x81\x82\0\0\0\0Hi",
+            LAST_WORDS,
+        ];
+        let played = |defect| {
+            let mut server = Deviant::server(defect, 3);
+            let mut outputs = Vec::new();
+            for read in wire {
+                server.handle(Input::Bytes(read));
+                outputs.extend(std::iter::from_fn(|| server.poll()));
+            }
+            (outputs, server.asked().collect::<BTreeSet<_>>())
+        };
+        let (strict, asked) = played(None);
+        let mut different = 0;
+        for defect in Defect::ALL.iter().filter(|defect| defect.roles().has(Role::Server)) {
+            let same = played(Some(*defect)).0 == strict;
+            assert!(same || asked.contains(defect), "{defect}");
+            different += usize::from(!same);
+        }
+        assert!(different > 30, "{different}");
+    }
+}

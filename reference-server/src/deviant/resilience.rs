@@ -13,6 +13,9 @@ const MOST_RESERVED: u64 = 512 << 20;
 /// What a pong costs an endpoint that leaks: the buffer that it was read into.
 const PONG_BUFFER: usize = 16 << 10;
 
+/// What a fragment costs an endpoint that keeps the buffer that it was read into.
+const FRAGMENT_BUFFER: usize = 4 << 10;
+
 /// What was reserved last, by whichever connection.
 static RESERVED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -36,9 +39,18 @@ pub(super) fn header(header: &Header, nature: &Nature) {
 
 /// A pong came.
 pub(super) fn pong(nature: &Nature) {
-    if nature.has(Defect::LeaksOnPong)
-        && let Ok(mut leaked) = LEAKED.lock()
-    {
-        leaked.push(vec![1; PONG_BUFFER]);
+    if nature.has(Defect::LeaksOnPong) {
+        leak(PONG_BUFFER);
+    }
+}
+
+/// A fragment came to an endpoint that does not count them.
+pub(super) fn fragment() {
+    leak(FRAGMENT_BUFFER);
+}
+
+fn leak(bytes: usize) {
+    if let Ok(mut leaked) = LEAKED.lock() {
+        leaked.push(vec![1; bytes]);
     }
 }

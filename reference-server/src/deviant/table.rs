@@ -383,7 +383,7 @@ defects! {
     }
     Resilience {
         AllocatesDeclared = "allocates-declared", Server, "rfc6455-10.4-limits", "reserves as much memory as a header says", "CVE-2022-35922 (rust-websocket)";
-        NoFragmentLimit = "no-fragment-limit", Server, "rfc6455-10.4-limits", "takes fragments without end, and keeps a buffer for each", "CVE-2026-12151 (undici)";
+        NoFragmentLimit = "no-fragment-limit", Server, "rfc6455-10.4-limits", "takes fragments without end, and gives back none of the buffers that it reads them into", "CVE-2026-12151 (undici)";
         NoInflateLimit = "no-inflate-limit", Server, "rfc6455-10.4-limits", "limits messages before they are inflated, and after only by 512 MiB", "CVE-2018-1000518 (websockets)";
         OneRequestAtATime = "one-request-at-a-time", Server, "rfc6455-10.4-limits", "reads one request after the other";
         QuadraticHead = "quadratic-head", Server, "rfc6455-10.4-limits", "reads a head from its beginning again and again as it comes", "CVE-2023-43669 (tungstenite)";

@@ -9,6 +9,7 @@ mod exchanges;
 mod facts;
 mod identity;
 mod lint;
+mod prelude;
 mod select;
 
 use wsgrade_cases::load::{self, LoadError};

@@ -7,6 +7,7 @@ use wsgrade_cases::model::{Expected, Order, Payload, Saw, Scenario};
 use wsgrade_codec::handshake::parse_tokens;
 use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, Unopened, What};
 
+use crate::plan::Plan;
 use crate::streams::Streams;
 
 /// What the payload of every probe begins with; its pong is no answer.
@@ -124,12 +125,14 @@ fn names_13(list: &str) -> bool {
     parse_tokens(list.as_bytes()).is_ok_and(|versions| versions.iter().any(|version| version == "13"))
 }
 
-/// Every answer in a transcript, in order.
-pub fn answers_in(transcript: &Transcript) -> Vec<Answer> {
+/// Every answer in a transcript that counts in this plan, in order. Those of a prelude never do.
+pub fn answers_in(plan: &Plan, transcript: &Transcript) -> Vec<Answer> {
     transcript
         .entries
         .iter()
+        .filter(|entry| !entry.prelude)
         .filter_map(|entry| Answer::in_entry(&entry.what))
+        .filter(|(answer, _)| plan.counts(answer))
         .flat_map(|(answer, times)| std::iter::repeat_n(answer, times as usize))
         .collect()
 }

@@ -44,7 +44,7 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected: Plan::all(&picked, Depth::Messages(3), &Arc::default()),
-        settings: Settings { jobs: 1, limits, seed: 1, depth: Depth::Messages(3) },
+        settings: Settings { jobs: 1, limits, seed: 1, prelude: Arc::default(), depth: Depth::Messages(3) },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,
         interrupted,

@@ -43,6 +43,7 @@ pub(crate) fn record(
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
+        adapted: plan.adapted().map(str::to_owned),
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
@@ -78,6 +79,7 @@ pub(super) fn unimplemented(scenario: &Scenario, carrier: &str, lacks: &str, rep
             entry: None,
         }],
         when_busy: None,
+        adapted: None,
         repeat: format!("{repeat}{}", scenario.id),
         transcript: Transcript::default(),
     }

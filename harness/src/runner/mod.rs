@@ -1,7 +1,7 @@
 //! Plays a selection of cases against targets.
 //!
 //! ```text
-//! probe ── reachable? speaks WebSocket? echoes? ──▶ play, several at once ──▶ confirm alone what failed ──▶ record
+//! probe ── reachable? speaks WebSocket? echoes? ──▶ adapt, play, several at once ──▶ confirm alone what failed ──▶ record
 //!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
 //! ```
 
@@ -17,7 +17,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Step;
+use wsgrade_cases::{Catalogue, describe as in_words};
 use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
 
 use crate::engine::Limits;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Decides every random byte.
     pub seed: u64,
+    /// Played on every connection before the steps of a case.
+    pub prelude: Arc<[Step]>,
     /// How deep the cases were made ready to be played.
     pub depth: Depth,
 }
@@ -64,6 +67,8 @@ pub struct Prepared {
     pub target: Target,
     /// What the probe found.
     pub facts: Facts,
+    /// Whether a case that asks for more than the target does is fitted to it; else it is not played.
+    pub adapt: bool,
     /// What the page calls it, if the user named it.
     pub name: Option<String>,
     /// The command that repeats a case against it, up to the case's id.
@@ -94,7 +99,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, depth } = &self.settings;
+        let Settings { jobs, limits, seed, prelude, depth } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected, &targets);
         RunReport {
             schema: SchemaVersion::CURRENT,
@@ -116,6 +121,7 @@ impl Run {
                 depth: depth.messages(),
                 cases: self.patterns.0.clone(),
                 exclude: self.patterns.1.clone(),
+                prelude: prelude.iter().map(in_words::step).collect(),
             },
             rules,
             cases,

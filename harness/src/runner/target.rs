@@ -16,6 +16,7 @@ use wsgrade_reports::record::{
 use super::case;
 use super::probe::still_there;
 use super::{Prepared, Run, Settings};
+use crate::adapt::{Adapted, adapt};
 use crate::event::RunEvent;
 use crate::plan::Plan;
 use crate::spawn::Death;
@@ -41,7 +42,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         agent: prepared.facts.agent.clone(),
         cases: run.selected.len(),
     });
-    let mut progress = Progress { run, prepared, records: BTreeMap::new(), stopped: None };
+    let ready = ready(run, prepared);
+    let mut progress = Progress { run, prepared, ready, records: BTreeMap::new(), stopped: None };
     progress.play_all().await;
     if progress.stopped.is_none() {
         progress.confirm_alone().await;
@@ -57,6 +59,7 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         url,
         role: Role::Server,
         agent: prepared.facts.agent.clone(),
+        facts: Some(prepared.facts.found.clone()),
         stopped,
         process: prepared.process.as_ref().map(|process| process.info()),
         cases: records.into_values().map(|kept| kept.record).collect(),
@@ -66,6 +69,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
 struct Progress<'a> {
     run: &'a Run,
     prepared: &'a Prepared,
+    /// The selection as this target can play it.
+    ready: Arc<[Ready]>,
     /// By index into the selection.
     records: BTreeMap<usize, Kept>,
     /// Why nothing more is played.
@@ -197,11 +202,10 @@ impl Progress<'_> {
             let results = results.clone();
             let stop = stop.subscribe();
             let player = self.player();
-            let selected = self.run.selected.clone();
             workers.spawn(async move {
                 while !*stop.borrow() {
                     let Some(&index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let record = player.play(&selected[index]).await;
+                    let record = player.play(index).await;
                     if results.send((index, record)).await.is_err() {
                         break;
                     }
@@ -231,7 +235,7 @@ impl Progress<'_> {
                 continue;
             }
             let mut record = tokio::select! {
-                record = player.play(&self.run.selected[index]) => record,
+                record = player.play(index) => record,
                 () = wait_for(&mut interrupted) => {
                     self.stopped = Some(self.interruption());
                     return;
@@ -343,7 +347,7 @@ impl Progress<'_> {
         Player {
             target: self.prepared.target.clone(),
             settings: self.run.settings.clone(),
-            offers: self.prepared.facts.offers.iter().copied().collect(),
+            ready: Arc::clone(&self.ready),
             repeat: self.prepared.repeat.clone(),
         }
     }
@@ -353,18 +357,51 @@ impl Progress<'_> {
 struct Player {
     target: Target,
     settings: Settings,
-    offers: Vec<Need>,
+    ready: Arc<[Ready]>,
     repeat: String,
 }
 
 impl Player {
-    async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
-        let scenario = &plan.scenario;
-        match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => case::unimplemented(scenario, self.target.carrier(), lacks(*need), &self.repeat),
-            None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+    async fn play(&self, index: usize) -> CaseRecord {
+        match &self.ready[index] {
+            Ready::Play(plan) => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+            Ready::Lacking(plan, lacks) => {
+                case::unimplemented(&plan.scenario, self.target.carrier(), lacks, &self.repeat)
+            }
         }
     }
+}
+
+/// A case and one target.
+enum Ready {
+    /// It can be played.
+    Play(Arc<Plan>),
+    /// It cannot; why, to follow "the target".
+    Lacking(Arc<Plan>, String),
+}
+
+/// The selection, fitted to a target.
+fn ready(run: &Run, prepared: &Prepared) -> Arc<[Ready]> {
+    let Prepared { facts, adapt: adapts, .. } = prepared;
+    let prelude = &run.settings.prelude;
+    let one = |plan: &Arc<Plan>| {
+        let needs = &plan.scenario.needs;
+        let has = |need: &Need| facts.offers.contains(need) || *adapts && *need == Need::Echo;
+        // What asks for an echo may be judged without it.
+        let need = needs.iter().find(|need| !has(need));
+        if let Some(need) = need {
+            return Ready::Lacking(Arc::clone(plan), lacks(*need).to_owned());
+        }
+        let plan = if prelude.is_empty() { Arc::clone(plan) } else { Arc::new(plan.with_prelude(prelude)) };
+        match if *adapts { adapt(&plan.scenario, &facts.found) } else { Adapted::AsWritten } {
+            Adapted::AsWritten => Ready::Play(plan),
+            Adapted::WithoutEcho { scenario, why } => {
+                Ready::Play(Arc::new(plan.without_echo(*scenario, why)))
+            }
+            Adapted::Unplayable(lacks) => Ready::Lacking(plan, lacks),
+        }
+    };
+    run.selected.iter().map(one).collect()
 }
 
 /// The first part of a case's id.

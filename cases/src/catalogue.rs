@@ -15,7 +15,7 @@ use crate::rules::Register;
 use crate::write;
 
 /// The catalogue's files, one for each group.
-pub const FILES: [(&str, &str); 12] = [
+pub const FILES: [(&str, &str); 18] = [
     ("1-framing.toml", include_str!("../catalogue/1-framing.toml")),
     ("2-pings.toml", include_str!("../catalogue/2-pings.toml")),
     ("3-reserved-bits.toml", include_str!("../catalogue/3-reserved-bits.toml")),
@@ -27,7 +27,13 @@ pub const FILES: [(&str, &str); 12] = [
     ("10-many-fragments.toml", include_str!("../catalogue/10-many-fragments.toml")),
     ("12-deflate-data.toml", include_str!("../catalogue/12-deflate-data.toml")),
     ("13-deflate-parameters.toml", include_str!("../catalogue/13-deflate-parameters.toml")),
+    ("C-closing.toml", include_str!("../catalogue/C-closing.toml")),
+    ("D-deflate.toml", include_str!("../catalogue/D-deflate.toml")),
     ("F-frames.toml", include_str!("../catalogue/F-frames.toml")),
+    ("H-handshake.toml", include_str!("../catalogue/H-handshake.toml")),
+    ("N-negotiation.toml", include_str!("../catalogue/N-negotiation.toml")),
+    ("S-security.toml", include_str!("../catalogue/S-security.toml")),
+    ("U-utf8.toml", include_str!("../catalogue/U-utf8.toml")),
 ];
 
 /// Cases with unique ids, in their order, and the titles of their sections.

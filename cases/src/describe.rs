@@ -341,7 +341,7 @@ fn header_value(value: &Payload) -> String {
 
 /// A wish: `permessage-deflate, the peer compressing each message by itself, with a window of at most 2^9 bytes`.
 fn wish(wish: &DeflateWish) -> String {
-    let DeflateWish { no_context_takeover, max_window_bits } = wish;
+    let DeflateWish { no_context_takeover, max_window_bits, our_context_takeover, our_window_bits } = wish;
     let mut how = Vec::new();
     if *no_context_takeover {
         how.push("each message by itself".to_owned());
@@ -350,5 +350,12 @@ fn wish(wish: &DeflateWish) -> String {
     if how.is_empty() {
         how.push("as it likes".to_owned());
     }
-    format!("permessage-deflate, the peer compressing {}", how.join(" and "))
+    let mut ours = Vec::new();
+    ours.extend(our_context_takeover.map(|kept| match kept {
+        true => "with references to earlier messages".to_owned(),
+        false => "each message by itself".to_owned(),
+    }));
+    ours.extend(our_window_bits.map(|bits| format!("with a window of 2^{bits} bytes")));
+    let ours = if ours.is_empty() { String::new() } else { format!(", we {}", ours.join(" and ")) };
+    format!("permessage-deflate, the peer compressing {}{ours}", how.join(" and "))
 }

@@ -12,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use wsgrade_codec::Role;
+use wsgrade_codec::deflate::Params;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 pub use crate::corpus::Corpus;
@@ -54,17 +55,20 @@ pub enum Need {
     Echo,
     /// It agrees to permessage-deflate when offered (RFC 7692).
     Deflate,
+    /// It is reached, or reaches us, through TLS.
+    Tls,
 }
 
 impl Need {
     /// Every value, in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::Echo, Self::Deflate];
+    pub const ALL: [Self; 3] = [Self::Echo, Self::Deflate, Self::Tls];
 
     /// The word used in case files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Echo => "echo",
             Self::Deflate => "deflate",
+            Self::Tls => "tls",
         }
     }
 }
@@ -82,12 +86,15 @@ pub struct Opening {
     pub status: Option<u16>,
     /// Header edits, applied in order to the ordinary headers.
     pub headers: Vec<HeaderEdit>,
-    /// `Sec-WebSocket-Extensions` offers; none unless given.
+    /// `Sec-WebSocket-Extensions`: as a client what we offer, as a server what we agree to where the client offers
+    /// extensions of these names. None unless given.
     pub extensions: Vec<String>,
     /// permessage-deflate, by what is asked of the peer; not negotiated unless given. Not together with `extensions`.
     ///
-    /// As a client we offer one for each wish, in this order, all with `client_no_context_takeover` and
-    /// `client_max_window_bits`. As a server we agree to the first wish that the client's offers allow.
+    /// As a client we offer one for each wish, in this order, with `client_no_context_takeover` and
+    /// `client_max_window_bits` unless the wish says otherwise of our own compression. As a server we agree to the
+    /// first wish that the client's offers allow. Where none is granted, a case that needs permessage-deflate is not
+    /// played any further ([`Expected::Declined`]).
     pub deflate: Vec<DeflateWish>,
     /// The whole head, instead of all the above.
     pub raw: Option<Payload>,
@@ -104,13 +111,27 @@ pub struct Opening {
     pub chop: Chop,
 }
 
-/// How the peer is to compress what it sends (RFC 7692 7.1).
+/// How the peer is to compress what it sends (RFC 7692 7.1), and what a case has to know of our own compression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeflateWish {
     /// Each message by itself.
     pub no_context_takeover: bool,
     /// With a window of at most so many bits, 8 to 15.
     pub max_window_bits: Option<u8>,
+    /// Whether our messages may refer back to earlier ones: as the peer likes unless given, else just so.
+    pub our_context_takeover: Option<bool>,
+    /// The window of our compression in bits, 8 to 15: as the peer likes unless given, else just this one.
+    pub our_window_bits: Option<u8>,
+}
+
+impl DeflateWish {
+    /// Whether these agreed parameters grant what the wish says of our own compression; `us` is our role. What it
+    /// asks of the peer's is in every response that answers the offer, and is not looked at.
+    pub fn is_granted(&self, agreed: &Params, us: Role) -> bool {
+        let context = self.our_context_takeover.is_none_or(|kept| kept != agreed.no_context_takeover(us));
+        let window = self.our_window_bits.is_none_or(|bits| bits == agreed.window_bits(us).get());
+        context && window
+    }
 }
 
 /// One change to the ordinary headers.
@@ -391,7 +412,8 @@ pub enum Expected {
     Open(String),
     /// An exchange of so many messages was completed, every echo equal to the message it answers.
     Exchanged(u32),
-    /// The peer did not agree to the permessage-deflate that the opening asked for, where the steps need it.
+    /// The peer did not agree to the permessage-deflate that the opening asked for, or to none of its wishes for our
+    /// own compression, where the steps need it.
     Declined,
     /// The server answered the opening handshake with one of these statuses instead of 101.
     Refused {

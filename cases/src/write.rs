@@ -395,12 +395,14 @@ fn opening_entries(opening: &Opening) -> Entries {
 }
 
 fn wish_value(wish: &DeflateWish) -> String {
-    let DeflateWish { no_context_takeover, max_window_bits } = wish;
+    let DeflateWish { no_context_takeover, max_window_bits, our_context_takeover, our_window_bits } = wish;
     let mut entries = Vec::new();
     if *no_context_takeover {
         entries.push(("no_context_takeover", "true".to_owned()));
     }
     entries.extend(max_window_bits.map(|bits| ("max_window_bits", bits.to_string())));
+    entries.extend(our_context_takeover.map(|kept| ("our_context_takeover", kept.to_string())));
+    entries.extend(our_window_bits.map(|bits| ("our_window_bits", bits.to_string())));
     table(&entries)
 }
 

@@ -348,10 +348,13 @@ quickcheck! {
     fn the_compressor_keeps_the_agreement(params: AnyParams, messages: Vec<Repetitive>, level: u8) -> bool {
         let mut compressor = Compressor::with_level(&params.0, Role::Client, u32::from(level % 10));
         let mut wire = Vec::new();
-        for Repetitive(message) in &messages {
-            let payload = compressor.message(message);
-            let header = Header { rsv: Rsv::RSV1, ..Header::new(Opcode::BINARY, Some([0; 4]), payload.len() as u64) };
+        for (k, Repetitive(message)) in (0_u32..).zip(&messages) {
+            let mut payload = compressor.message(message);
+            // One key for all frames would be a violation too.
+            let key = k.to_be_bytes();
+            let header = Header { rsv: Rsv::RSV1, ..Header::new(Opcode::BINARY, Some(key), payload.len() as u64) };
             wire.extend_from_slice(&header.encode());
+            mask::apply(key, 0, &mut payload);
             wire.extend_from_slice(&payload);
         }
         let mut checker = Checker::new(Role::Client, Negotiated { deflate: Some(params.0) });

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use wsgrade_cases::Register;
 
 fn wsgrade(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
@@ -39,6 +40,11 @@ fn without_a_url_the_reference_server_is_graded_and_passes() {
     assert_eq!(cases.len(), run["catalogue"]["selected"].as_u64().unwrap() as usize);
     let numbered = |case: &&Value| case["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit());
     assert_eq!(cases.iter().filter(numbered).count(), 517);
+    // The record holds every rule, so that what is said of them is complete.
+    let ids: Vec<_> = run["rules"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(ids.len(), Register::embedded().iter().count());
+    assert!(run["rules"]["rfc6455-10.6-support-tls"]["unobservable"]["server"].is_string());
+    assert!(text.contains("\n  rules: ") && !text.contains("MUST broken"), "{text}");
     for case in cases {
         let behavior = case["behavior"].as_str().unwrap();
         assert!(["pass", "informational"].contains(&behavior), "{case}");
@@ -65,6 +71,95 @@ fn the_list_of_cases() {
     }
     let one = wsgrade(&["cases", "-c", "6.4.1"]);
     insta::assert_snapshot!(stdout(&one), @"6.4.1  Invalid fragment between two valid ones");
+}
+
+/// The matrix of rules, of a few cases that no later case can change.
+#[test]
+fn the_matrix_of_rules() {
+    let few = ["cases", "--rules", "-c", "1.1.1", "-c", "7.1.5"];
+    let output = wsgrade(&few);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    let section = |id: &str| {
+        let heading = format!("{id}\n\n");
+        let rest = &text[text.find(&heading).expect("a section")..];
+        rest[..rest[1..].find("RFC ").map_or(rest.len(), |end| end + 1)].to_owned()
+    };
+    insta::assert_snapshot!(section("RFC 6455 section 5.1"), @"
+    RFC 6455 section 5.1
+
+      rfc6455-5.1-client-masks: MUST, binds client, watched in every case
+        To avoid confusing network intermediaries (such as intercepting proxies) and for security reaso…
+        client: 1.1.1
+
+      rfc6455-5.1-masked-over-tls: MUST, binds client
+        (Note that masking is done whether or not the WebSocket Protocol is running over TLS.)
+        client: no case
+
+      rfc6455-5.1-server-fails-unmasked: MUST, binds server
+        The server MUST close the connection upon receiving a frame that is not masked.
+        server: no case
+
+      rfc6455-5.1-fail-code: MAY, binds server
+        In this case, a server MAY send a Close frame with a status code of 1002 (protocol error) as de…
+        server: no case
+
+      rfc6455-5.1-server-does-not-mask: MUST NOT, binds server, watched in every case
+        A server MUST NOT mask any frames that it sends to the client.
+        server: 1.1.1
+
+      rfc6455-5.1-client-fails-masked: MUST, binds client
+        A client MUST close a connection if it detects a masked frame.
+        client: no case
+
+      rfc6455-5.1-client-fail-code: MAY, binds client
+        In this case, it MAY use the status code 1002 (protocol error) as defined in Section 7.4.1.
+        client: no case
+
+      rfc6455-5.1-data-any-time: MAY, binds both
+        A data frame MAY be transmitted by either the client or the server at any time after opening ha…
+        server and client: no case
+    ");
+    insta::assert_snapshot!(section("RFC 6455 section 10.6"), @"
+    RFC 6455 section 10.6
+
+      rfc6455-10.6-support-tls: MUST, binds both
+        WebSocket implementations MUST support TLS and SHOULD employ it when communicating with their p…
+        server and client: cannot be observed: an endpoint shows what it was set up to do, not what it could
+
+      rfc6455-10.6-employ-tls: SHOULD, binds both
+        WebSocket implementations MUST support TLS and SHOULD employ it when communicating with their p…
+        server and client: cannot be observed: an endpoint shows what it was set up to do, not what it could
+
+      rfc6455-10.6-strong-tls: SHOULD, binds client
+        To achieve reasonable levels of protection, clients should use only Strong TLS algorithms.
+        client: no case
+    ");
+    assert!(section("RFC 6455 section 5.4").contains("\n    cannot be observed: an intermediary is never"));
+    let last = text.lines().last().expect("the sums");
+    assert!(last.contains(" rules: ") && last.ends_with(" lack a case"), "{last}");
+
+    // Of one role only what binds it.
+    let of_clients = stdout(&wsgrade(&[&few[..], &["--role", "client"]].concat()));
+    assert!(
+        of_clients.contains("rfc6455-5.1-client-masks: ") && !of_clients.contains("server-does-not-mask: ")
+    );
+    assert!(!of_clients.contains("server and client: "));
+
+    let json = stdout(&wsgrade(&[&few[..], &["--format", "json"]].concat()));
+    let rules: Vec<Value> = serde_json::from_str(&json).unwrap();
+    let rule = |id: &str| rules.iter().find(|rule| rule["id"] == id).expect("every rule is there");
+    let masks = rule("rfc6455-5.1-client-masks");
+    assert_eq!(masks["cases"], serde_json::json!({ "client": ["1.1.1"] }));
+    assert_eq!((&masks["watched"], &masks["unobservable"]), (&true.into(), &serde_json::json!({})));
+    assert!(masks["sentence"].as_str().unwrap().ends_with("(see Section 5.3 for further details)."));
+    let hidden = rule("rfc6455-10.6-support-tls");
+    assert_eq!(hidden["cases"], serde_json::json!({}));
+    assert_eq!(hidden["unobservable"].as_object().unwrap().len(), 2);
+
+    let toml = wsgrade(&["cases", "--rules", "--format", "toml"]);
+    assert_eq!(toml.status.code(), Some(2));
+    insta::assert_snapshot!(stderr(&toml), @"wsgrade: rules are listed as text or json: case files do not hold them");
 }
 
 /// A case written out is a case file, and a case file is played.

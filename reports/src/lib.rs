@@ -3,6 +3,7 @@
 //! ```text
 //! record   what was played, seen and judged; `run.json` is this and nothing else
 //!   │
+//!   ├── conformance   rule by rule, what a run shows of a target
 //!   ├── grade    a pure function of the record: letters, counts, what cost the most
 //!   └── render   pure functions of the record: run.json, index.html, junit.xml, text for a terminal
 //! ```
@@ -10,6 +11,7 @@
 //! Nothing here knows of sockets, codecs or scenarios, so a record written today renders for ever. Whatever a
 //! record quotes from the network is hostile until [`render`] has made it visible and escaped it.
 
+pub mod conformance;
 pub mod grade;
 pub mod record;
 pub mod render;

@@ -17,7 +17,8 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
             "`deflate` writes the extension's offers itself; offer it by `extensions` alone, or by `deflate` alone",
         );
     }
-    if opening.deflate.iter().filter_map(|wish| wish.max_window_bits).any(|bits| !(8..=15).contains(&bits)) {
+    let windows = opening.deflate.iter().flat_map(|wish| [wish.max_window_bits, wish.our_window_bits]);
+    if windows.flatten().any(|bits| !(8..=15).contains(&bits)) {
         findings.add("a window has 8 to 15 bits");
     }
     let mut lengths = Vec::new();

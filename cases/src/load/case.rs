@@ -269,12 +269,15 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
 }
 
 fn deflate_wish(problems: &mut Problems<'_>, node: &Node) -> Option<DeflateWish> {
-    let known = ["no_context_takeover", "max_window_bits"];
+    let known = ["no_context_takeover", "max_window_bits", "our_context_takeover", "our_window_bits"];
     let fields = Fields::new(problems, node, "a wish for permessage-deflate", &known)?;
-    let bits = fields.number(problems, "max_window_bits", (8, 15));
+    let mut bits = |key| fields.number(problems, key, (8, 15)).and_then(|bits| u8::try_from(bits).ok());
+    let (max_window_bits, our_window_bits) = (bits("max_window_bits"), bits("our_window_bits"));
     Some(DeflateWish {
         no_context_takeover: fields.bool(problems, "no_context_takeover").unwrap_or(false),
-        max_window_bits: bits.and_then(|bits| u8::try_from(bits).ok()),
+        max_window_bits,
+        our_context_takeover: fields.bool(problems, "our_context_takeover"),
+        our_window_bits,
     })
 }
 

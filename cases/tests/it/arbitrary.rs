@@ -195,6 +195,8 @@ fn opening(g: &mut Gen) -> Opening {
         deflate: some(g, 0, |g| DeflateWish {
             no_context_takeover: bool::arbitrary(g),
             max_window_bits: maybe(g, |g| 8 + u8::arbitrary(g) % 8),
+            our_context_takeover: maybe(g, bool::arbitrary),
+            our_window_bits: maybe(g, |g| 8 + u8::arbitrary(g) % 8),
         }),
         raw: maybe(g, |g| payload(g, 1)),
         newline: maybe(g, string),

@@ -1,13 +1,11 @@
-//! The catalogue as a whole, the register, the schema and the README.
+//! The catalogue as a whole, the schema and the README.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Outcome, Scenario, Step};
-use wsgrade_cases::{Catalogue, Register, catalogue, load, rules, schema, write};
-use wsgrade_codec::check;
+use wsgrade_cases::model::{By, Expected, Outcome, Saw, Scenario, Step};
+use wsgrade_cases::{Catalogue, catalogue, load, schema, write};
 
 const README: &str = include_str!("../../README.md");
 
@@ -24,7 +22,10 @@ fn autobahns_517_cases_are_whole() {
     for scenario in Catalogue::embedded().scenarios() {
         *counts.entry(scenario.id.group().to_owned()).or_default() += 1;
     }
-    assert_eq!(counts.remove("F"), Some(15));
+    // Ours, which grow; ids are for ever, so a smaller number means that a case was lost.
+    for (group, count) in [("C", 76), ("D", 111), ("F", 121), ("H", 155), ("N", 96), ("S", 16), ("U", 103)] {
+        assert_eq!(counts.remove(group), Some(count), "{group}");
+    }
     let expected = [
         ("1", 16),
         ("10", 1),
@@ -87,42 +88,6 @@ fn the_digest_is_that_of_the_cases_and_not_of_their_spelling() {
 }
 
 #[test]
-fn the_register_has_every_rule_of_the_checker_word_for_word() {
-    for rule in check::Rule::ALL {
-        let ours = Register::embedded().get(&RuleId::new(rule.id())).unwrap_or_else(|| panic!("no {rule}"));
-        assert_eq!(
-            (ours.document.as_str(), ours.section.as_str(), ours.level.as_str(), ours.sentence.as_str()),
-            (rule.source(), rule.section(), rule.level(), rule.sentence()),
-            "{rule}"
-        );
-    }
-}
-
-#[test]
-fn rules_are_named_after_their_place() {
-    for rule in Register::embedded().iter() {
-        let prefix = format!("{}-{}-", rule.document.replace(' ', "").to_lowercase(), rule.section);
-        assert!(rule.id.as_str().starts_with(&prefix), "{}", rule.id);
-        assert!(rule.sentence.ends_with(['.', ')']), "{}", rule.id);
-        let says = |word: &str| rule.sentence.contains(word);
-        let in_sentence = match rule.level {
-            rules::Level::May => says("MAY") || says("reserved for"),
-            rules::Level::Should => says("SHOULD"),
-            rules::Level::Must | rules::Level::MustNot | rules::Level::Note => true,
-        };
-        assert!(in_sentence, "{}", rule.id);
-    }
-}
-
-#[test]
-fn a_rule_there_twice_is_an_error() {
-    let rule = "[[rule]]\nid = \"a\"\nsection = \"1\"\nlevel = \"MUST\"\nsentence = \"It must.\"\n";
-    let text = format!("document = \"RFC 1\"\n{rule}{rule}");
-    let error = Register::read(&[("r.toml", &text)]).expect_err("twice");
-    assert_eq!(error.to_string(), "r.toml:7:1: rule `a` is there twice");
-}
-
-#[test]
 fn every_outcome_but_a_pass_says_what_it_means_or_which_rule_decides() {
     for scenario in Catalogue::embedded().scenarios() {
         for accept in &scenario.accept {
@@ -133,6 +98,23 @@ fn every_outcome_but_a_pass_says_what_it_means_or_which_rule_decides() {
                 scenario.id
             );
         }
+    }
+}
+
+/// RFC 7692 5.1: "A server MAY decline". Nothing can be said of a peer that declined, least of all that it failed.
+#[test]
+fn every_case_of_compression_knows_what_to_say_of_a_peer_that_declines() {
+    for scenario in Catalogue::embedded().scenarios() {
+        if scenario.opening.deflate.is_empty() {
+            continue;
+        }
+        let declined = scenario.accept.iter().find(
+            |accept| matches!(&accept.saw, Saw::Events { events, .. } if events[..] == [Expected::Declined]),
+        );
+        let accept = declined.unwrap_or_else(|| panic!("{}", scenario.id));
+        assert_eq!(accept.verdict, Outcome::Unimplemented, "{}", scenario.id);
+        let ending = accept.ending.as_ref().unwrap_or(&scenario.ending);
+        assert_eq!(ending.by, By::Us, "{}: after it we close", scenario.id);
     }
 }
 

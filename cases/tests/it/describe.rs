@@ -145,7 +145,8 @@ fn openings() {
     let scenario = one(&case(
         r#"opening = { method = "POST", target = "/x", version = "HTTP/1.0", status = 200, headers = [{ set = "A", value = "b" },
             { add = "C", value = "d" }, { remove = "Origin" }], extensions = ["permessage-deflate"], deflate = [{ no_context_takeover = true,
-            max_window_bits = 9 }, { no_context_takeover = true }, { max_window_bits = 15 }, {}], raw = "GET", chop = 1 }"#,
+            max_window_bits = 9 }, { no_context_takeover = true }, { max_window_bits = 15 }, {}, { our_context_takeover = true, our_window_bits = 9 },
+            { our_context_takeover = false }], raw = "GET", chop = 1 }"#,
     ));
     assert_snapshot!(describe::opening(&scenario.opening).join("\n"), @r#"
     method "POST"
@@ -160,6 +161,8 @@ fn openings() {
     or else permessage-deflate, the peer compressing each message by itself
     or else permessage-deflate, the peer compressing with a window of at most 2^15 bytes
     or else permessage-deflate, the peer compressing as it likes
+    or else permessage-deflate, the peer compressing as it likes, we with references to earlier messages and with a window of 2^9 bytes
+    or else permessage-deflate, the peer compressing as it likes, we each message by itself
     the whole head, 3 bytes "GET"
     the head, in writes of 1 byte
     "#);

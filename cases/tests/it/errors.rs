@@ -75,7 +75,7 @@ fn types_in_a_case() {
     assert_snapshot!(in_case("roles = [\"serve\"]\nneeds = [\"ecko\", 3]\ncatches = [1]\ndiffers = []"), @r#"
     my.toml:6:10: `roles` is "serve", expected `server` or `client`
       help: did you mean "server"?
-    my.toml:7:10: `needs` is "ecko", expected `echo` or `deflate`
+    my.toml:7:10: `needs` is "ecko", expected `echo`, `deflate` or `tls`
       help: did you mean "echo"?
     my.toml:7:18: `needs` is a number, expected a string
     my.toml:8:12: `catches` is a number, expected a string
@@ -136,7 +136,7 @@ fn exchanges() {
     my.toml:6:69: `no_context_takeover` is a number, expected true or false
     my.toml:6:74: a wish for permessage-deflate is expected to be a table, not a number
     my.toml:6:79: unknown key `window` in a wish for permessage-deflate
-      help: it may have `no_context_takeover` and `max_window_bits`
+      help: it may have `no_context_takeover`, `max_window_bits`, `our_context_takeover` and `our_window_bits`
     ");
     assert_snapshot!(in_case("opening = { deflate = {} }"), @"my.toml:6:23: `deflate` is a table, expected a list");
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ exchanged = 0 }, { exchanged = \"all\" }, { declined = \"deflate\" }] }"), @r#"

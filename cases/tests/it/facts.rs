@@ -190,7 +190,11 @@ fn section_12() {
 
 #[test]
 fn section_13() {
-    let wish = |no_context_takeover, max_window_bits| DeflateWish { no_context_takeover, max_window_bits };
+    let wish = |no_context_takeover, max_window_bits| DeflateWish {
+        no_context_takeover,
+        max_window_bits,
+        ..DeflateWish::default()
+    };
     let wishes = [
         vec![wish(false, None)],
         vec![wish(true, None)],

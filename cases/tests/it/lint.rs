@@ -158,6 +158,8 @@ fn exchanges_beyond_what_the_reader_lets_through() {
     ));
     let Step::Exchange(exchange) = &mut scenario.steps[0] else { panic!("{:?}", scenario.steps) };
     (exchange.size, exchange.messages) = (u32::MAX, u32::MAX);
+    scenario.opening.deflate = vec![DeflateWish { our_window_bits: Some(7), ..DeflateWish::default() }];
+    assert_eq!(lint::check(&scenario, Register::embedded())[0].message, "a window has 8 to 15 bits");
     scenario.opening.deflate = vec![DeflateWish { max_window_bits: Some(16), ..DeflateWish::default() }];
     scenario.steps[1] = Step::Await { event: Awaited::Answer(Expected::Declined), within: None };
     let found = lint::check(&scenario, Register::embedded());

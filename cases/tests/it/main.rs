@@ -10,6 +10,7 @@ mod facts;
 mod identity;
 mod lint;
 mod prelude;
+mod rules;
 mod select;
 
 use wsgrade_cases::load::{self, LoadError};

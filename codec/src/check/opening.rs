@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Rule, Violation};
-use crate::deflate::{self, Offer};
+use crate::deflate::{self, InvalidResponse, Offer};
 use crate::handshake::{
     Extension, RequestError, RequestHead, ResponseError, ResponseHead, accept_key, has_token, is_token,
     parse_extensions, parse_tokens,
@@ -59,6 +59,9 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
     if head.minor_version < 1 {
         add(Rule::RequestHttpVersion, RequestError::HttpVersion(head.minor_version));
     }
+    if !crate::handshake::is_target(&head.target) {
+        add(Rule::RequestTarget, RequestError::Target(head.target.clone()));
+    }
     match headers.all("Host").collect::<Vec<_>>()[..] {
         [] => add(Rule::RequestHost, RequestError::NoHost),
         [host] if std::str::from_utf8(host).is_ok_and(crate::handshake::is_host) => {}
@@ -73,7 +76,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
         add(Rule::RequestConnection, RequestError::Connection);
     }
     match headers.all("Sec-WebSocket-Version").collect::<Vec<_>>()[..] {
-        [] => add(Rule::RequestVersion, RequestError::NoVersion),
+        [] => add(Rule::RequestVersionMissing, RequestError::NoVersion),
         [b"13"] => {}
         [other] => {
             let version = String::from_utf8_lossy(other).into_owned();
@@ -82,7 +85,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
         _ => add(Rule::RequestVersionOnce, RequestError::SeveralVersions),
     }
     match headers.all("Sec-WebSocket-Key").collect::<Vec<_>>()[..] {
-        [] => add(Rule::RequestKey, RequestError::NoKey),
+        [] => add(Rule::RequestKeyMissing, RequestError::NoKey),
         [key] if std::str::from_utf8(key).is_ok_and(crate::handshake::is_key) => {}
         [_] => add(Rule::RequestKey, RequestError::Key),
         _ => add(Rule::RequestKeyOnce, RequestError::SeveralKeys),
@@ -93,7 +96,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
             Ok(tokens) => {
                 for name in tokens {
                     if !names.insert(name.clone()) {
-                        add(Rule::RequestSubprotocols, RequestError::SubprotocolTwice(name));
+                        add(Rule::RequestSubprotocolTwice, RequestError::SubprotocolTwice(name));
                     }
                 }
             }
@@ -109,7 +112,7 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
     }
     for offer in offers.iter().filter(|offer| offer.name == deflate::NAME) {
         if let Err(error) = Offer::parse(offer) {
-            broken.push(Violation::new(Rule::RequestParams, format!("the offer {offer}: {error}")));
+            broken.push(Violation::new(Rule::ExtensionParams, format!("the offer {offer}: {error}")));
         }
     }
     broken
@@ -169,7 +172,11 @@ pub fn response(head: &ResponseHead, asked: &Asked) -> Vec<Violation> {
     // What was never offered at all is said already.
     let offered = asked.extensions.iter().any(|offer| offer.name == deflate::NAME);
     if offered && let Err(error) = deflate::accept_response(&extensions, &asked.deflate_offers()) {
-        broken.push(Violation::new(Rule::ResponseDeflate, error.to_string()));
+        let rule = match error {
+            InvalidResponse::Param(_) => Rule::ExtensionParams,
+            InvalidResponse::SeveralTimes | InvalidResponse::NotOffered(_) => Rule::ResponseDeflate,
+        };
+        broken.push(Violation::new(rule, error.to_string()));
     }
     broken
 }
@@ -196,12 +203,13 @@ mod tests {
         for (from, to, rule) in [
             ("GET /chat", "POST /chat", Rule::RequestMethod),
             ("HTTP/1.1", "HTTP/1.0", Rule::RequestHttpVersion),
+            ("/chat", "*", Rule::RequestTarget),
             ("Host: example.com:80\r\n", "", Rule::RequestHost),
             ("example.com:80", "example.com:80\r\nHost: b", Rule::RequestHost),
             ("Upgrade: websocket\r\n", "", Rule::RequestUpgrade),
             ("Upgrade: websocket", "Upgrade: h2c", Rule::RequestUpgrade),
             ("Connection: Upgrade", "Connection: close", Rule::RequestConnection),
-            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", Rule::RequestKey),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", Rule::RequestKeyMissing),
             ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j", Rule::RequestKey),
             (
                 "dGhlIHNhbXBsZSBub25jZQ==",
@@ -209,12 +217,12 @@ mod tests {
                 Rule::RequestKeyOnce,
             ),
             ("Version: 13", "Version: 8", Rule::RequestVersion),
-            ("Sec-WebSocket-Version: 13\r\n", "", Rule::RequestVersion),
+            ("Sec-WebSocket-Version: 13\r\n", "", Rule::RequestVersionMissing),
             ("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 13", Rule::RequestVersionOnce),
-            ("a, b", "a, a", Rule::RequestSubprotocols),
+            ("a, b", "a, a", Rule::RequestSubprotocolTwice),
             ("a, b", "a b", Rule::RequestSubprotocols),
             ("client_max_window_bits", "=", Rule::ExtensionSyntax),
-            ("client_max_window_bits", "client_max_window_bits=7", Rule::RequestParams),
+            ("client_max_window_bits", "client_max_window_bits=7", Rule::ExtensionParams),
         ] {
             assert_eq!(of_request(&REQUEST.replacen(from, to, 1)), [rule], "{from} -> {to}");
         }
@@ -254,6 +262,7 @@ mod tests {
             ("permessage-deflate", "permessage-deflate;", Rule::ExtensionSyntax),
             ("permessage-deflate", "permessage-deflate; client_max_window_bits=9", Rule::ResponseDeflate),
             ("permessage-deflate", "permessage-deflate, permessage-deflate", Rule::ResponseDeflate),
+            ("permessage-deflate", "permessage-deflate; server_max_window_bits=16", Rule::ExtensionParams),
             (
                 "permessage-deflate",
                 "permessage-deflate\r\nSec-WebSocket-Extensions: ",

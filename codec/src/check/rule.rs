@@ -52,14 +52,17 @@ macro_rules! rules {
 
 rules! {
     /// A request that is no HTTP.
-    RequestSyntax = "rfc6455-4.1-valid-request", "RFC 6455", "4.1", "MUST",
+    RequestSyntax = "rfc6455-4.1-valid-http", "RFC 6455", "4.1", "MUST",
         "The handshake MUST be a valid HTTP request as specified by [RFC2616].";
     /// A request with another method.
-    RequestMethod = "rfc6455-4.1-method", "RFC 6455", "4.1", "MUST",
+    RequestMethod = "rfc6455-4.1-method-get", "RFC 6455", "4.1", "MUST",
         "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.";
     /// A request of an older HTTP.
     RequestHttpVersion = "rfc6455-4.1-http-version", "RFC 6455", "4.1", "MUST",
         "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.";
+    /// A request for something that is no resource name.
+    RequestTarget = "rfc6455-4.1-request-uri", "RFC 6455", "4.1", "MUST",
+        "The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.";
     /// A request without one proper `Host`.
     RequestHost = "rfc6455-4.1-host", "RFC 6455", "4.1", "MUST",
         "The request MUST contain a |Host| header field whose value contains /host/ plus optionally \":\" followed by /port/ (when not using the default port).";
@@ -69,29 +72,41 @@ rules! {
     /// A request whose `Connection` does not say `Upgrade`.
     RequestConnection = "rfc6455-4.1-connection", "RFC 6455", "4.1", "MUST",
         "The request MUST contain a |Connection| header field whose value MUST include the \"Upgrade\" token.";
-    /// A request whose key is missing or not 16 bytes in base64.
-    RequestKey = "rfc6455-4.1-key", "RFC 6455", "4.1", "MUST",
+    /// A request whose key is not 16 bytes in base64.
+    RequestKey = "rfc6455-4.1-key-nonce", "RFC 6455", "4.1", "MUST",
         "The value of this header field MUST be a nonce consisting of a randomly selected 16-byte value that has been base64-encoded (see Section 4 of [RFC4648]).";
     /// The key of another connection again.
-    RequestKeyFresh = "rfc6455-4.1-key-random", "RFC 6455", "4.1", "MUST",
+    RequestKeyFresh = "rfc6455-4.1-key-fresh", "RFC 6455", "4.1", "MUST",
         "The nonce MUST be selected randomly for each connection.";
+    /// A request without a key.
+    RequestKeyMissing = "rfc6455-4.1-key", "RFC 6455", "4.1", "MUST",
+        "The request MUST include a header field with the name |Sec-WebSocket-Key|.";
+    /// A request of no version.
+    RequestVersionMissing = "rfc6455-4.1-version", "RFC 6455", "4.1", "MUST",
+        "The request MUST include a header field with the name |Sec-WebSocket-Version|.";
+    /// A request that names a subprotocol twice.
+    RequestSubprotocolTwice = "rfc6455-4.1-subprotocols-unique", "RFC 6455", "4.1", "MUST",
+        "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.";
+    /// A TLS hello without the name of the server.
+    RequestServerName = "rfc6455-4.1-tls-server-name", "RFC 6455", "4.1", "MUST",
+        "Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].";
     /// A request with several keys.
     RequestKeyOnce = "rfc6455-11.3.1-key-once", "RFC 6455", "11.3.1", "MUST NOT",
         "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.";
-    /// A request of no version, or another.
-    RequestVersion = "rfc6455-4.1-version", "RFC 6455", "4.1", "MUST",
+    /// A request of another version.
+    RequestVersion = "rfc6455-4.1-version-13", "RFC 6455", "4.1", "MUST",
         "The value of this header field MUST be 13.";
     /// A request of several versions.
     RequestVersionOnce = "rfc6455-11.3.5-version-once", "RFC 6455", "11.3.5", "MUST NOT",
         "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.";
-    /// A request whose subprotocols are no list of different tokens.
-    RequestSubprotocols = "rfc6455-4.1-subprotocols", "RFC 6455", "4.1", "MUST",
+    /// A request whose subprotocols are no list of tokens.
+    RequestSubprotocols = "rfc6455-4.1-subprotocol-characters", "RFC 6455", "4.1", "MUST",
         "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.";
-    /// A request that offers permessage-deflate with parameters that it does not have.
-    RequestParams = "rfc6455-9.1-params-defined", "RFC 6455", "9.1", "MUST",
+    /// permessage-deflate with parameters that it does not have.
+    ExtensionParams = "rfc6455-9.1-parameters-defined", "RFC 6455", "9.1", "MUST",
         "The parameters supplied with any given extension MUST be defined for that extension.";
     /// Extensions, offered or agreed to, which are no list of extensions.
-    ExtensionSyntax = "rfc6455-9.1-abnf", "RFC 6455", "9.1", "MUST",
+    ExtensionSyntax = "rfc6455-9.1-malformed-extensions", "RFC 6455", "9.1", "MUST",
         "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.";
     /// A response that is no HTTP of version 1.1.
     ResponseSyntax = "rfc6455-4.2.2-valid-response", "RFC 6455", "4.2.2", "MUST",
@@ -104,31 +119,34 @@ rules! {
         "A |Connection| header field with value \"Upgrade\".";
     /// A response that does not answer the key.
     ResponseAccept = "rfc6455-4.2.2-accept", "RFC 6455", "4.2.2", "MUST",
-        "The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.";
+        "A |Sec-WebSocket-Accept| header field. The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.";
     /// A response that answers the key twice.
     ResponseAcceptOnce = "rfc6455-11.3.3-accept-once", "RFC 6455", "11.3.3", "MUST NOT",
         "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response.";
     /// A response with an extension that was not offered.
-    ResponseExtension = "rfc6455-4.2.2-extensions", "RFC 6455", "4.2.2", "MUST NOT",
+    ResponseExtension = "rfc6455-4.2.2-extensions-unlisted", "RFC 6455", "4.2.2", "MUST NOT",
         "Extensions not listed by the client MUST NOT be listed.";
     /// A response with two fields of extensions.
     ResponseExtensionsOnce = "rfc6455-11.3.2-extensions-once", "RFC 6455", "11.3.2", "MUST NOT",
         "However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an HTTP response.";
     /// A response with a subprotocol that was not offered.
-    ResponseSubprotocol = "rfc6455-4.2.2-subprotocol", "RFC 6455", "4.2.2", "MUST",
+    ResponseSubprotocol = "rfc6455-4.2.2-subprotocol-from-request", "RFC 6455", "4.2.2", "MUST",
         "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any).";
     /// A response with two subprotocols.
-    ResponseSubprotocolOnce = "rfc6455-11.3.4-protocol-once", "RFC 6455", "11.3.4", "MUST NOT",
+    ResponseSubprotocolOnce = "rfc6455-11.3.4-subprotocol-once", "RFC 6455", "11.3.4", "MUST NOT",
         "However, the |Sec-WebSocket-Protocol| header field MUST NOT appear more than once in an HTTP response.";
     /// A response that agrees to permessage-deflate in a way that answers no offer.
-    ResponseDeflate = "rfc7692-5-invalid-response", "RFC 7692", "5", "MUST",
-        "If a server gives an invalid response, such as accepting a PMCE that the client did not offer, the client MUST _Fail the WebSocket Connection_.";
+    ResponseDeflate = "rfc7692-5-request-satisfied", "RFC 7692", "5", "MUST",
+        "A request in a PMCE negotiation offer indicates constraints on the server's behavior that must be satisfied if the server accepts the offer.";
     /// A frame from the client has no mask.
     UnmaskedByClient = "rfc6455-5.1-client-masks", "RFC 6455", "5.1", "MUST",
         "To avoid confusing network intermediaries (such as intercepting proxies) and for security reasons that are further discussed in Section 10.3, a client MUST mask all frames that it sends to the server (see Section 5.3 for further details).";
     /// A frame from the server has a mask.
     MaskedByServer = "rfc6455-5.1-server-does-not-mask", "RFC 6455", "5.1", "MUST NOT",
         "A server MUST NOT mask any frames that it sends to the client.";
+    /// The client masks frame after frame with one key.
+    MaskRepeated = "rfc6455-5.3-fresh-key", "RFC 6455", "5.3", "MUST",
+        "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.";
     /// RSV2 or RSV3 is set, or RSV1 on a control frame or a continuation, and no extension gives the bit a meaning.
     ReservedBits = "rfc6455-5.2-reserved-bits", "RFC 6455", "5.2", "MUST",
         "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.";

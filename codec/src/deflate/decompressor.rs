@@ -33,8 +33,6 @@ pub struct Decompressor {
     inner: Decompress,
     /// Whether each message begins with an empty window.
     fresh: bool,
-    /// Whether the window has anything in it.
-    used: bool,
     /// The message so far. message.len() <= limit + 1
     message: Vec<u8>,
     /// The end of the messages before, kept because zlib forgets its window at a block with BFINAL set.
@@ -49,7 +47,6 @@ impl Decompressor {
         Self {
             inner: Decompress::new_with_window_bits(false, zlib_bits(params.window_bits(sender))),
             fresh: params.no_context_takeover(sender),
-            used: false,
             message: Vec::new(),
             history: Vec::new(),
             limit,
@@ -71,20 +68,34 @@ impl Decompressor {
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push).
+    /// As [`push`](Self::push), and if the message ends within a block of DEFLATE.
     pub fn finish(&mut self) -> Result<(usize, Vec<u8>), InflateError> {
         let start = self.message.len();
         // "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message." (RFC 7692, 7.2.2)
         self.inflate(&TAIL)?;
+        self.end()?;
         let message = std::mem::take(&mut self.message);
-        if self.fresh {
-            // "MAY decompress each new message with an empty LZ77 sliding window" (RFC 7692, 7.2.2)
-            self.inner.reset(false);
-            self.used = false;
-        } else {
+        self.inner.reset(false);
+        // Otherwise it "MAY decompress each new message with an empty LZ77 sliding window" (RFC 7692, 7.2.2).
+        if !self.fresh {
             self.remember(&message);
+            let recent = self.history.len().saturating_sub(WindowBits::MAX.bytes());
+            self.inner.set_dictionary(&self.history[recent..]).map_err(|_| InflateError::Corrupt)?;
         }
         Ok((start, message))
+    }
+
+    /// Asks whether a block is under way, which zlib does not say: behind a whole one an empty block with BFINAL ends
+    /// the stream, and within one it is more of its data.
+    fn end(&mut self) -> Result<(), InflateError> {
+        const LAST: [u8; 5] = [0x01, 0x00, 0x00, 0xff, 0xff];
+        let mut nothing = [0; 1];
+        let (consumed, produced) = (self.inner.total_in(), self.inner.total_out());
+        let status = self.inner.decompress(&LAST, &mut nothing, FlushDecompress::None);
+        let whole = matches!(status, Ok(Status::StreamEnd))
+            && self.inner.total_in() - consumed == LAST.len() as u64
+            && self.inner.total_out() == produced;
+        if whole { Ok(()) } else { Err(InflateError::Corrupt) }
     }
 
     /// How many bytes of the present message are inflated.
@@ -102,7 +113,6 @@ impl Decompressor {
     }
 
     fn inflate(&mut self, mut payload: &[u8]) -> Result<(), InflateError> {
-        self.used |= !payload.is_empty();
         loop {
             if self.message.len() == self.message.capacity() {
                 // One byte over the limit is enough to see that it is exceeded.
@@ -248,5 +258,16 @@ mod tests {
     fn corrupt_data_is_refused() {
         assert_eq!(whole(&mut new(100), &[0x07]), Err(InflateError::Corrupt));
         assert_eq!(whole(&mut new(100), b"\x00\x05\x00\x00\x00Hello\x00"), Err(InflateError::Corrupt));
+    }
+
+    #[test]
+    fn what_ends_within_a_block_is_refused() {
+        for cut in 0..HELLO.len() {
+            assert_eq!(whole(&mut new(100), &HELLO[..cut]), Err(InflateError::Corrupt), "{cut}");
+        }
+        assert_eq!(whole(&mut new(100), b"\x00\x0a\x00\xf5\xffHello"), Err(InflateError::Corrupt));
+        let with_tail = [&HELLO[..], &TAIL].concat();
+        assert_eq!(whole(&mut new(100), &with_tail), Err(InflateError::Corrupt));
+        assert_eq!(whole(&mut new(100), &HELLO).unwrap(), b"Hello");
     }
 }

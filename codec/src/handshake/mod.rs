@@ -39,8 +39,8 @@ pub use key::{GUID, accept_key, encode_nonce};
 pub use list::{
     Extension, ListError, Param, format_extensions, has_token, is_token, parse_extensions, parse_tokens,
 };
-pub(crate) use request::is_host;
 pub use request::{ClientHello, InvalidField, Request, RequestError};
+pub(crate) use request::{is_host, is_target};
 pub use response::{Agreed, Agreement, ResponseError, refuse};
 
 /// The one version of the protocol that RFC 6455 defines.

@@ -165,6 +165,9 @@ pub enum RequestError {
     /// HTTP/1.0.
     #[error("the version is HTTP/1.{0}, older than HTTP/1.1")]
     HttpVersion(u8),
+    /// A target that is neither a path nor an absolute URI.
+    #[error("the request target {0:?} is no resource name")]
+    Target(String),
     /// No `Host`.
     #[error("there is no Host field")]
     NoHost,
@@ -220,6 +223,7 @@ impl RequestError {
             // field indicating the version(s) the server is capable of understanding" (RFC 6455, 4.2.2)
             Self::Version(_) | Self::NoUpgrade => 426,
             Self::HttpVersion(_)
+            | Self::Target(_)
             | Self::NoHost
             | Self::Host
             | Self::Upgrade
@@ -243,6 +247,11 @@ impl RequestError {
             Self::Method(_) | Self::HttpVersion(_) => {
                 ("4.1", "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.")
             }
+            Self::Target(_) => (
+                "4.2.1",
+                "An HTTP/1.1 or higher GET request, including a \"Request-URI\" [RFC2616] that should be interpreted as \
+                 a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing the /resource name/).",
+            ),
             Self::NoHost | Self::Host => {
                 ("4.2.1", "A |Host| header field containing the server's authority.")
             }
@@ -314,6 +323,11 @@ impl RequestHead {
         }
         if self.minor_version < 1 {
             return Err(RequestError::HttpVersion(self.minor_version));
+        }
+        // "a "Request-URI" [...] that should be interpreted as a /resource name/ [...] (or an absolute HTTP/HTTPS URI
+        // containing the /resource name/)"
+        if !is_target(&self.target) {
+            return Err(RequestError::Target(self.target.clone()));
         }
         // "A |Host| header field containing the server's authority."
         let mut hosts = headers.all("Host");
@@ -387,6 +401,13 @@ impl Request {
     pub fn accept(&self, agreement: &Agreement) -> Result<Vec<u8>, InvalidField> {
         switching_protocols(&self.key, agreement)
     }
+}
+
+/// Whether this can be the target of a handshake: a path, or an absolute http or https URI.
+pub(crate) fn is_target(value: &str) -> bool {
+    let starts =
+        |scheme: &str| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    value.starts_with('/') || starts("http://") || starts("https://")
 }
 
 /// Whether this can be a host and port: the characters of an authority without user information, not empty, and a port

@@ -41,6 +41,11 @@ pub trait Link: AsyncRead + AsyncWrite + Unpin {
 
     /// Makes dropping it a reset of the transport, whatever is layered above.
     fn reset_when_dropped(&self);
+
+    /// The server name in the TLS hello of a client that reached us (RFC 6066 3), if it named one; `None` without TLS.
+    fn server_name(&self) -> Option<Option<&str>> {
+        None
+    }
 }
 
 /// How long to wait while connecting and while the peer reads nothing.

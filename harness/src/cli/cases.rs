@@ -1,11 +1,13 @@
-//! `wsgrade cases`: what can be played.
+//! `wsgrade cases`: what can be played, and which rules it tests.
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use wsgrade_cases::Register;
 use wsgrade_cases::model::{Need, Scenario};
 use wsgrade_cases::write;
 
 use super::exit::{Exit, Failure};
+use super::rules::Matrix;
 use super::test::Selection;
 
 #[derive(Debug, Args)]
@@ -16,6 +18,10 @@ pub(super) struct CasesArgs {
     /// How to list them
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    /// Every rule of the RFCs instead, with the cases that test it, as text or JSON
+    #[arg(long)]
+    rules: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,6 +71,17 @@ pub(super) fn run(args: &CasesArgs) -> Exit {
 fn list(args: &CasesArgs) -> Result<String, Failure> {
     let catalogue = args.selection.catalogue()?;
     let selected = args.selection.select(&catalogue, None)?;
+    if args.rules {
+        let cases = selected.iter().map(AsRef::as_ref);
+        let matrix = Matrix::new(Register::embedded(), cases, args.selection.role());
+        return match args.format {
+            Format::Text => Ok(matrix.text()),
+            Format::Json => matrix.json().map_err(Failure::usage),
+            Format::Toml => {
+                Err(Failure::usage("rules are listed as text or json: case files do not hold them"))
+            }
+        };
+    }
     Ok(match args.format {
         Format::Text => {
             let width = selected.iter().map(|scenario| scenario.id.as_str().len()).max().unwrap_or(0);

@@ -6,6 +6,7 @@ mod display;
 mod exit;
 mod listen;
 mod report;
+mod rules;
 mod spawn;
 mod test;
 

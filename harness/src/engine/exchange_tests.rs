@@ -68,12 +68,38 @@ fn declining_is_no_failure() {
     assert!(played.transcript.entries.iter().any(|entry| matches!(entry.what, What::Declined { .. })));
 }
 
+/// A server may agree to compression and not to what the case has to know of ours. Then nothing is sent at all.
+#[test]
+fn a_case_whose_wish_is_not_granted_is_not_played() {
+    let sent = |played: &Played| {
+        let ours =
+            |what: &What| matches!(what, What::Frame { dir: Direction::Sent, frame } if frame.opcode != 8);
+        played.transcript.entries.iter().filter(|entry| ours(&entry.what)).count()
+    };
+    // The references of D.4.1 need that we may take our window over, and D.8.1 that we may not.
+    let granted = play(Arc::new(case("D.4.1").clone()), Quirk::Inflates);
+    assert_eq!((granted.judgement.behavior, sent(&granted)), (Behavior::Pass, 2));
+    for id in ["D.4.1", "D.8.1", "D.6.1"] {
+        let refused = play(Arc::new(case(id).clone()), Quirk::InflatesAlone);
+        let wanted = if id == "D.4.1" { (Behavior::Unimplemented, 0) } else { (Behavior::Pass, 2) };
+        assert_eq!((refused.judgement.behavior, sent(&refused)), wanted, "{id}");
+        let declined = play(Arc::new(case(id).clone()), Quirk::None);
+        let judgement = &declined.judgement;
+        assert_eq!(
+            (judgement.behavior, judgement.close),
+            (Behavior::Unimplemented, CloseVerdict::Pass),
+            "{id}"
+        );
+        assert_eq!(sent(&declined), 0, "{id}");
+    }
+}
+
 #[test]
 fn a_bad_answer_to_the_offer_fails() {
     let played = expect("13.3.1", 5, Defect::Refuses, Behavior::Fail, CloseVerdict::Informational);
     assert_eq!(played.judgement.findings.len(), 1, "{:#?}", played.judgement.findings);
     let played = expect("13.3.1", 5, Defect::AgreesToMore, Behavior::Fail, CloseVerdict::Pass);
-    assert_eq!(played.judgement.findings[0].rule, "rfc7692-5-invalid-response");
+    assert_eq!(played.judgement.findings[0].rule, "rfc6455-9.1-parameters-defined");
     // A server that refuses everybody is another matter.
     assert_eq!(
         play(Arc::new(case("13.3.1").clone()), Quirk::Refuses).judgement.behavior,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Awaited, End, Ending, Scenario, Step};
-use wsgrade_codec::Role;
+use wsgrade_cases::model::{Awaited, DeflateWish, End, Ending, Need, Scenario, Step};
 use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::wire::Opcode;
+use wsgrade_codec::{Role, deflate};
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
 use super::exchange::Exchanging;
@@ -552,6 +552,15 @@ impl Engine {
     // ---- the steps ----
 
     fn play(&mut self, now: Duration) -> Flow {
+        if matches!(self.phase, Phase::Playing { step: 0, .. }) && self.is_declined() {
+            // Nor is there any use in a prelude then.
+            self.log.prelude = false;
+            self.tell(now, What::Declined { extension: deflate::NAME.to_owned() });
+            // Nothing was sent over which the peer could fail the connection.
+            self.ending = Ending::ordinary();
+            self.phase = Phase::Settling { since: now };
+            return Flow::Again;
+        }
         let Phase::Playing { step, wait } = &mut self.phase else { return Flow::Again };
         let at = *step;
         let mut wait = wait.take();
@@ -592,6 +601,17 @@ impl Engine {
         Flow::Again
     }
 
+    /// Whether the case needs compression and none of its wishes was granted: RFC 7692 7.2.1, what we may send depends
+    /// on "the agreed parameters".
+    fn is_declined(&self) -> bool {
+        let scenario = &self.plan.scenario;
+        let us = self.role.peer();
+        let agreed = self.negotiated.deflate.as_ref();
+        let granted = |wish: &DeflateWish| agreed.is_some_and(|agreed| wish.is_granted(agreed, us));
+        let wishes = &scenario.opening.deflate;
+        scenario.needs.contains(&Need::Deflate) && !wishes.is_empty() && !wishes.iter().any(granted)
+    }
+
     pub(super) fn next_step(&mut self) {
         if let Phase::Playing { step, wait } = &mut self.phase {
             *step += 1;
@@ -622,6 +642,7 @@ impl Engine {
             Step::End(End::Half) => {
                 self.log.push(What::Closed { how: ClosedHow::Half });
                 self.queued.push_back(Action::ShutdownWrite);
+                self.sender.end();
                 self.next_step();
                 return Flow::Again;
             }

@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening, Payload};
+use wsgrade_codec::Role;
 use wsgrade_codec::check::opening::{self, Asked};
 use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::deflate::{self, Params, WindowBits};
@@ -75,8 +76,13 @@ fn offers(opening: &Opening) -> Vec<String> {
     }
     let offer = |wish: &DeflateWish| {
         let offer = deflate::Offer {
-            client_no_context_takeover: true,
-            client_max_window_bits: Some(None),
+            client_no_context_takeover: wish.our_context_takeover != Some(true),
+            // Without the parameter no server can limit our window, so it has 15 bits.
+            client_max_window_bits: match wish.our_window_bits.and_then(WindowBits::new) {
+                None => Some(None),
+                Some(WindowBits::MAX) => None,
+                Some(bits) => Some(Some(bits)),
+            },
             server_no_context_takeover: wish.no_context_takeover,
             server_max_window_bits: wish.max_window_bits.and_then(WindowBits::new),
         };
@@ -92,7 +98,8 @@ fn agree(offered: &[Extension], wishes: &[DeflateWish]) -> Option<(Params, Exten
         let support = deflate::Support {
             client_no_context_takeover: wish.no_context_takeover,
             client_max_window_bits: bits.unwrap_or_default(),
-            ..deflate::Support::default()
+            server_no_context_takeover: wish.our_context_takeover == Some(false),
+            server_max_window_bits: wish.our_window_bits.and_then(WindowBits::new).unwrap_or_default(),
         };
         // "If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the
         // corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits"
@@ -103,6 +110,9 @@ fn agree(offered: &[Extension], wishes: &[DeflateWish]) -> Option<(Params, Exten
         };
         let allowed: Vec<_> = offered.iter().filter(allows).cloned().collect();
         let (params, extension) = deflate::negotiate(&allowed, &support)?;
+        if !wish.is_granted(&params, Role::Server) {
+            return None;
+        }
         // The largest window is the one without a word, but the wish is to say it.
         Some(match bits {
             Some(WindowBits::MAX) if params.client_max_window_bits == WindowBits::MAX => {
@@ -228,12 +238,22 @@ impl Accepted {
         &self.rest
     }
 
+    /// The extensions of a case, where all of them were offered.
+    fn agree_to_all(&self, extensions: &[String]) -> Option<String> {
+        let offered = |extension: &Extension| {
+            self.asked.extensions.iter().any(|offered| offered.name == extension.name)
+        };
+        let named = extensions.iter().flat_map(|text| parse_extensions(text.as_bytes()).unwrap_or_default());
+        (!extensions.is_empty() && named.collect::<Vec<_>>().iter().all(offered))
+            .then(|| extensions.join(", "))
+    }
+
     /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says.
     pub(super) fn response(&self, opening: &Opening) -> Response {
         let agreed = agree(&self.asked.extensions, &opening.deflate);
         let extensions = agreed
             .map(|(_, extension)| format_extensions(&[extension]))
-            .or_else(|| (!opening.extensions.is_empty()).then(|| opening.extensions.join(", ")));
+            .or_else(|| self.agree_to_all(&opening.extensions));
         let template = Template::of_response(&self.asked);
         let bytes = match &opening.raw {
             Some(raw) => template.fill(&raw.to_bytes()),
@@ -580,7 +600,7 @@ mod tests {
     }
 
     fn wish(no_context_takeover: bool, max_window_bits: Option<u8>) -> DeflateWish {
-        DeflateWish { no_context_takeover, max_window_bits }
+        DeflateWish { no_context_takeover, max_window_bits, ..DeflateWish::default() }
     }
 
     #[test]
@@ -593,6 +613,52 @@ mod tests {
         permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits,
         permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits,
         permessage-deflate; client_no_context_takeover; client_max_window_bits
+        ");
+    }
+
+    fn ours(our_context_takeover: Option<bool>, our_window_bits: Option<u8>) -> DeflateWish {
+        DeflateWish { our_context_takeover, our_window_bits, ..DeflateWish::default() }
+    }
+
+    #[test]
+    fn what_a_case_knows_of_our_own_compression_is_in_the_offer() {
+        let deflate = vec![ours(Some(true), Some(12)), ours(Some(false), Some(15)), ours(None, Some(9))];
+        let opening = Opening { deflate, ..Opening::default() };
+        insta::assert_snapshot!(offers(&opening).join(",\n"), @r"
+        permessage-deflate; client_max_window_bits=12,
+        permessage-deflate; client_no_context_takeover,
+        permessage-deflate; client_no_context_takeover; client_max_window_bits=9
+        ");
+    }
+
+    #[test]
+    fn what_a_case_knows_of_our_own_compression_is_in_the_answer_or_there_is_none() {
+        let answer = |wish: DeflateWish, offers: &str| {
+            let offered = parse_extensions(offers.as_bytes()).unwrap();
+            let agreed = agree(&offered, &[wish]);
+            agreed.map_or_else(|| "none".to_owned(), |(_, extension)| format_extensions(&[extension]))
+        };
+        let plain = "permessage-deflate";
+        let strict = "permessage-deflate; server_no_context_takeover; server_max_window_bits=10";
+        let lines = [
+            answer(ours(Some(true), None), plain),
+            answer(ours(Some(true), None), strict),
+            answer(ours(Some(false), None), plain),
+            answer(ours(Some(false), None), strict),
+            answer(ours(None, Some(12)), plain),
+            answer(ours(None, Some(12)), strict),
+            answer(ours(None, Some(15)), plain),
+            answer(ours(None, Some(9)), strict),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        permessage-deflate
+        none
+        permessage-deflate; server_no_context_takeover
+        permessage-deflate; server_no_context_takeover; server_max_window_bits=10
+        permessage-deflate; server_max_window_bits=12
+        none
+        permessage-deflate
+        permessage-deflate; server_no_context_takeover; server_max_window_bits=9
         ");
     }
 

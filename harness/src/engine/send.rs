@@ -281,6 +281,11 @@ impl Sender {
         self.queue.is_empty() && self.batch.is_empty()
     }
 
+    /// Our side of TCP ends here: no frame can follow.
+    pub(super) fn end(&mut self) {
+        self.at_boundary = false;
+    }
+
     /// Forgets what was not handed out. If that cuts a frame short, no other can follow it.
     pub(super) fn discard(&mut self) {
         if self.queue.front().is_some_and(|piece| piece.goes_on) {

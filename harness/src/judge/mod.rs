@@ -3,7 +3,7 @@
 //! ```text
 //! Transcript ─┬─ answers ─┐
 //!             ├─ ending  ─┼─ first accepted outcome that matches ─▶ behavior ─┐
-//!             ├─ violations in the peer's own frames ─────────────▶ behavior ─┼─▶ Judgement
+//!             ├─ violations in the peer's own frames and keys ────▶ behavior ─┼─▶ Judgement
 //!             └─ ending ── the ending that outcome asks for ──────▶ close    ─┘
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 mod describe;
 mod ending;
+mod masks;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -46,8 +47,8 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let facts = Facts::of(transcript, role);
     if let Some((entry, reason)) = trouble(scenario, transcript) {
         return match refused_offer(scenario, transcript) {
-            true => bad_opening(scenario, entry, reason),
-            false => inconclusive(scenario, &facts, entry, reason),
+            true => bad_opening(scenario, role, entry, reason),
+            false => inconclusive(scenario, role, &facts, entry, reason),
         };
     }
     let answers = answers_in(plan, transcript);
@@ -71,15 +72,22 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let seen = describe::observed(&answers, &facts, transcript);
 
     let (mut behavior, mut findings) = violations(transcript);
+    if role == Role::Client
+        && let Some(finding) = masks::look(transcript)
+        && findings.iter().all(|known| known.rule != finding.rule)
+    {
+        behavior = Behavior::Fail;
+        findings.push(finding);
+    }
     match matched {
         Some(accept) => {
             behavior = behavior.max(of_outcome(accept.verdict));
-            findings.extend(noted(scenario, accept, first, &seen));
+            findings.extend(noted(scenario, role, accept, first, &seen));
         }
         None => {
             behavior = Behavior::Fail;
             findings.push(Finding {
-                rule: main_rule(scenario),
+                rule: main_rule(scenario, role),
                 expected: first.map(|accept| expectation(scenario, accept)).unwrap_or_default(),
                 observed: seen,
                 entry: facts.entry(),
@@ -129,9 +137,9 @@ fn refused_offer(scenario: &Scenario, transcript: &Transcript) -> bool {
 }
 
 /// The peer broke a rule in the opening handshake.
-fn bad_opening(scenario: &Scenario, entry: usize, reason: &str) -> Judgement {
+fn bad_opening(scenario: &Scenario, role: Role, entry: usize, reason: &str) -> Judgement {
     let finding = Finding {
-        rule: main_rule(scenario),
+        rule: main_rule(scenario, role),
         expected: "a response that agrees to one of the offers, or to none".to_owned(),
         observed: reason.to_owned(),
         entry: Some(entry),
@@ -144,9 +152,9 @@ fn bad_opening(scenario: &Scenario, entry: usize, reason: &str) -> Judgement {
     }
 }
 
-fn inconclusive(scenario: &Scenario, facts: &Facts, entry: usize, reason: &str) -> Judgement {
+fn inconclusive(scenario: &Scenario, role: Role, facts: &Facts, entry: usize, reason: &str) -> Judgement {
     let finding = Finding {
-        rule: main_rule(scenario),
+        rule: main_rule(scenario, role),
         expected: "a connection on which the case can be played".to_owned(),
         observed: reason.to_owned(),
         entry: Some(entry),
@@ -180,8 +188,14 @@ fn violations(transcript: &Transcript) -> (Behavior, Vec<Finding>) {
     (worst, findings)
 }
 
-fn noted(scenario: &Scenario, accept: &Accept, first: Option<&Accept>, seen: &str) -> Option<Finding> {
-    let rule = accept.rule.as_ref().map_or_else(|| main_rule(scenario), ToString::to_string);
+fn noted(
+    scenario: &Scenario,
+    role: Role,
+    accept: &Accept,
+    first: Option<&Accept>,
+    seen: &str,
+) -> Option<Finding> {
+    let rule = accept.rule.as_ref().map_or_else(|| main_rule(scenario, role), ToString::to_string);
     let observed = match &accept.note {
         Some(note) => format!("{seen}: {note}"),
         None => seen.to_owned(),
@@ -209,8 +223,12 @@ fn expectation(scenario: &Scenario, accept: &Accept) -> String {
     if refusal { saw } else { format!("{saw}; {}", in_words::ending(ending)) }
 }
 
-fn main_rule(scenario: &Scenario) -> String {
-    scenario.rules.first().map(ToString::to_string).unwrap_or_default()
+/// The first rule of the case that binds an endpoint in this role: a case for both may test a rule of each.
+fn main_rule(scenario: &Scenario, role: Role) -> String {
+    let register = Register::embedded();
+    let binding = |id: &&RuleId| register.get(id).is_some_and(|rule| rule.binds.role(role));
+    let rule = scenario.rules.iter().find(binding).or(scenario.rules.first());
+    rule.map(ToString::to_string).unwrap_or_default()
 }
 
 fn of_outcome(outcome: Outcome) -> Behavior {

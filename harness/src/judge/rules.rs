@@ -7,7 +7,7 @@ use wsgrade_reports::record::{Behavior, CloseVerdict};
 pub(super) fn weight(level: Level) -> Behavior {
     match level {
         Level::Must | Level::MustNot => Behavior::Fail,
-        Level::Should => Behavior::NonStrict,
+        Level::Should | Level::ShouldNot => Behavior::NonStrict,
         Level::May => Behavior::Informational,
         // Worth a word, never a verdict.
         Level::Note => Behavior::Pass,

@@ -1,5 +1,7 @@
 //! Both sides of every verdict: a server that earns it and one that does not.
 
+use wsgrade_cases::Catalogue;
+use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CloseVerdict};
 
 use crate::simulated::{Quirk, play_case};
@@ -83,6 +85,18 @@ fn violations_of_the_peer() {
     assert_eq!(played.judgement.findings[0].rule, "rfc6455-5.1-server-does-not-mask");
 }
 
+/// A case for both roles may test a rule of each, and blames the one that binds who is under test.
+#[test]
+fn the_main_rule_binds_the_role_under_test() {
+    let scenario = |id: &str| Catalogue::embedded().get(&id.parse().expect("an id")).expect("a case");
+    let main = |id, role| super::main_rule(scenario(id), role);
+    assert_eq!(main("F.1", Role::Server), "rfc6455-5.1-server-fails-unmasked");
+    assert_eq!(main("F.1", Role::Client), "rfc6455-5.1-client-fails-masked");
+    for role in [Role::Server, Role::Client] {
+        assert_eq!(main("1.1.1", role), "rfc6455-5.2-payload-length");
+    }
+}
+
 #[test]
 fn no_connection_is_nobodys_fault() {
     for quirk in [Quirk::Refuses, Quirk::NeverOpens, Quirk::NotHttp] {
@@ -150,7 +164,7 @@ fn the_words_of_a_finding() {
       observed: what answers there is not HTTP: it began with "SSH-2.0-OpenSSH_9.9"
 
     rfc6455-4.2.2-accept
-      expected: The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.
+      expected: A |Sec-WebSocket-Accept| header field. The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.
       observed: the Sec-WebSocket-Accept does not answer the key
     "#);
 }

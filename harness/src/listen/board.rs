@@ -1,6 +1,6 @@
 //! Who has played what, and how it went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -8,6 +8,12 @@ use wsgrade_reports::record::{CaseRecord, Role, TargetReport};
 
 /// Agents beyond this many are not taken: names cost memory, and a client may make them up.
 const MAX_AGENTS: usize = 64;
+
+/// Of so many connections of an agent the keys are compared.
+const MAX_KEYS: usize = 100_000;
+/// So often the first masking key of a connection may be that of another before it is no chance: among the 1 000 connections
+/// of a run two such pairs have a probability of (1000²/2/2³²)²/2 = 7e-9.
+const CHANCE: usize = 1;
 
 /// The results of every agent.
 #[derive(Default)]
@@ -40,6 +46,12 @@ struct Agent {
     playing: usize,
     /// By index into the selection.
     records: BTreeMap<usize, CaseRecord>,
+    /// The nonces of its connections. `len() <= MAX_KEYS`
+    nonces: HashSet<String>,
+    /// The first masking keys of its connections. `len() <= MAX_KEYS`
+    masks: HashSet<String>,
+    /// How often a first masking key came again.
+    masks_again: usize,
 }
 
 impl Board {
@@ -53,6 +65,30 @@ impl Board {
         entry.software = software.or(entry.software.take());
         entry.playing += 1;
         Some(Playing { board: self, agent: agent.to_owned() })
+    }
+
+    /// Whether the nonce of a connection (RFC 6455 4.1) was that of an earlier one.
+    pub(super) fn is_stale(&self, playing: &Playing<'_>, nonce: &str) -> bool {
+        let mut agents = self.agents();
+        let Some(agent) = agents.get_mut(&playing.agent) else { return false };
+        if agent.nonces.len() >= MAX_KEYS {
+            return agent.nonces.contains(nonce);
+        }
+        !agent.nonces.insert(nonce.to_owned())
+    }
+
+    /// Whether the first masking key of a connection, in hex, was that of an earlier one more often than chance allows.
+    pub(super) fn starts_alike(&self, playing: &Playing<'_>, mask: &str) -> bool {
+        let mut agents = self.agents();
+        let Some(agent) = agents.get_mut(&playing.agent) else { return false };
+        if agent.masks.contains(mask) {
+            agent.masks_again += 1;
+            return agent.masks_again > CHANCE;
+        }
+        if agent.masks.len() < MAX_KEYS {
+            agent.masks.insert(mask.to_owned());
+        }
+        false
     }
 
     /// Puts a result up; it replaces an earlier one of the same case.

@@ -6,14 +6,15 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
-use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
+use wsgrade_cases::model::{By, Ending, Frame, Need, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::check::opening::Asked;
+use wsgrade_codec::check::{Rule, Violation};
 use wsgrade_codec::handshake::{
     Agreement, HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse,
 };
 use wsgrade_codec::wire::Opcode;
-use wsgrade_reports::record::Transcript;
+use wsgrade_reports::record::{Direction, Entry, Transcript, What};
 use wsgrade_reports::render::html;
 
 use super::api::{Call, CaseRef, Unnamed};
@@ -91,6 +92,11 @@ async fn respond(
             let Some(playing) = shared.board.begin(&agent, software(head)) else {
                 return refused(503, "there are too many agents already");
             };
+            let mut accepted = accepted.clone();
+            for violation in beyond_the_text(stream, shared, &playing, head) {
+                accepted.add_violation(violation);
+            }
+            let peer = Peer { shared, accepted: &accepted };
             run_case(stream, &peer, index, &agent, &playing).await;
         }
         Call::CaseCount => peer.say(stream, shared.run.selected.len().to_string()).await,
@@ -207,8 +213,18 @@ async fn run_case<L: Link>(
 ) {
     let shared = peer.shared;
     let plan = &shared.run.selected[index];
-    let (transcript, took) = peer.play(stream, plan).await;
-    let record = case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat);
+    let record = if plan.scenario.needs.contains(&Need::Tls) && stream.server_name().is_none() {
+        peer.play(stream, &message(None)).await;
+        let lacks = "does not reach us through TLS (listen --cert --key)";
+        case::unimplemented(&plan.scenario, Role::Client, L::CARRIER, lacks, &shared.repeat)
+    } else {
+        let (mut transcript, took) = peer.play(stream, plan).await;
+        if let Some(violation) = same_start(shared, playing, &transcript) {
+            let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
+            transcript.entries.push(Entry { at_us, step: None, prelude: false, what: violation });
+        }
+        case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat)
+    };
     shared.run.tell(RunEvent::CaseFinished {
         id: format!("{agent}: {}", record.id),
         title: plan.scenario.title.clone(),
@@ -218,6 +234,46 @@ async fn run_case<L: Link>(
         provisional: false,
     });
     shared.board.put(playing, index, record);
+}
+
+/// What the first masking key of a connection breaks by being that of others.
+fn same_start(shared: &Shared, playing: &Playing<'_>, transcript: &Transcript) -> Option<What> {
+    let first = transcript.entries.iter().find_map(|entry| {
+        let What::Frame { dir: Direction::Received, frame } = &entry.what else { return None };
+        frame.mask.as_deref()
+    })?;
+    shared.board.starts_alike(playing, first).then(|| What::Violation {
+        rule: "rfc6455-5.3-key-unpredictable".to_owned(),
+        detail: format!("the first masking key, {first}, is that of another connection of this client"),
+    })
+}
+
+/// What the request of a client breaks that is not in its text.
+fn beyond_the_text(
+    stream: &impl Link,
+    shared: &Shared,
+    playing: &Playing<'_>,
+    head: &RequestHead,
+) -> Vec<Violation> {
+    let mut broken = Vec::new();
+    let key = Asked::of(head).key;
+    if !key.is_empty() && shared.board.is_stale(playing, &key) {
+        let detail = format!("the Sec-WebSocket-Key {key:?} is that of an earlier connection");
+        broken.push(Violation::new(Rule::RequestKeyFresh, detail));
+    }
+    // "Literal IPv4 and IPv6 addresses are not permitted" in the extension (RFC 6066 3).
+    let host = head.headers.get("Host").map(String::from_utf8_lossy).unwrap_or_default();
+    if stream.server_name() == Some(None) && is_name(&host) {
+        let detail = format!("the TLS hello names no server, and Host is {host:?}");
+        broken.push(Violation::new(Rule::RequestServerName, detail));
+    }
+    broken
+}
+
+/// Whether a host, with or without a port, is a name and no address.
+fn is_name(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    !name.is_empty() && !host.starts_with('[') && name.parse::<std::net::IpAddr>().is_err()
 }
 
 /// The first of the client's subprotocols that we speak.

@@ -32,10 +32,7 @@ pub(crate) fn record(
     let judgement = judge(plan, role, &transcript);
     CaseRecord {
         id: plan.scenario.id.to_string(),
-        role: match role {
-            Role::Server => record::Role::Server,
-            Role::Client => record::Role::Client,
-        },
+        role: in_record(role),
         carrier: carrier.to_owned(),
         behavior: judgement.behavior,
         close: judgement.close,
@@ -46,6 +43,13 @@ pub(crate) fn record(
         adapted: plan.adapted().map(str::to_owned),
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
+    }
+}
+
+fn in_record(role: Role) -> record::Role {
+    match role {
+        Role::Server => record::Role::Server,
+        Role::Client => record::Role::Client,
     }
 }
 
@@ -63,10 +67,16 @@ pub(super) async fn play_on(
 }
 
 /// The record of a case that was not played because the target lacks what it needs.
-pub(super) fn unimplemented(scenario: &Scenario, carrier: &str, lacks: &str, repeat: &str) -> CaseRecord {
+pub(crate) fn unimplemented(
+    scenario: &Scenario,
+    role: Role,
+    carrier: &str,
+    lacks: &str,
+    repeat: &str,
+) -> CaseRecord {
     CaseRecord {
         id: scenario.id.to_string(),
-        role: record::Role::Server,
+        role: in_record(role),
         carrier: carrier.to_owned(),
         behavior: Behavior::Unimplemented,
         close: CloseVerdict::Informational,

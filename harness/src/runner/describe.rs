@@ -6,39 +6,37 @@ use std::time::SystemTime;
 
 use crate::plan::Plan;
 use wsgrade_cases::describe as in_words;
-use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::Scenario;
+use wsgrade_cases::rules::{self, Rule, cited};
 use wsgrade_cases::{Catalogue, Register};
-use wsgrade_reports::record::{CaseInfo, RuleText, TargetReport};
+use wsgrade_reports::record::{Binds, CaseInfo, Role, RuleText};
 
-/// The selected cases, and every rule that they or any finding name.
+/// The selected cases, and every rule of the register, so that a statement drawn from the record is complete.
 pub(super) fn describe(
     catalogue: &Catalogue,
     selected: &[Arc<Plan>],
-    targets: &[TargetReport],
 ) -> (Vec<CaseInfo>, BTreeMap<String, RuleText>) {
-    let cases: Vec<_> = selected.iter().map(|plan| case(catalogue, &plan.scenario)).collect();
-    let of_cases = cases.iter().flat_map(|case| case.rules.iter().cloned());
-    let of_findings = targets
-        .iter()
-        .flat_map(|target| &target.cases)
-        .flat_map(|record| &record.findings)
-        .map(|finding| finding.rule.clone());
-    let register = Register::embedded();
-    let rules = of_cases
-        .chain(of_findings)
-        .filter_map(|id| {
-            let rule = register.get(&RuleId::new(id.as_str()))?;
-            let text = RuleText {
-                source: rule.document.clone(),
-                section: rule.section.clone(),
-                level: rule.level.to_string(),
-                sentence: rule.sentence.clone(),
-            };
-            Some((id, text))
-        })
-        .collect();
+    let cases = selected.iter().map(|plan| case(catalogue, &plan.scenario)).collect();
+    let rules = Register::embedded().iter().map(|rule| (rule.id.to_string(), text(rule))).collect();
     (cases, rules)
+}
+
+fn text(rule: &Rule) -> RuleText {
+    let hidden = [(Role::Client, &rule.hidden.client), (Role::Server, &rule.hidden.server)];
+    RuleText {
+        source: rule.document.clone(),
+        section: rule.section.clone(),
+        level: rule.level.to_string(),
+        binds: Some(match rule.binds {
+            rules::Binds::Both => Binds::Both,
+            rules::Binds::Client => Binds::Client,
+            rules::Binds::Server => Binds::Server,
+            rules::Binds::Intermediary => Binds::Intermediary,
+        }),
+        sentence: rule.sentence.clone(),
+        unobservable: hidden.into_iter().filter_map(|(role, why)| Some((role, why.clone()?))).collect(),
+        watched: rule.is_watched(),
+    }
 }
 
 fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
@@ -49,6 +47,7 @@ fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
     let mut accepts: Vec<_> =
         scenario.accept.iter().map(|accept| in_words::accept(scenario, accept)).collect();
     accepts.push(format!("close: {}", in_words::ending(&scenario.ending)));
+    let outcome_rules = cited(scenario).into_iter().filter(|rule| !scenario.rules.contains(rule));
     CaseInfo {
         id: scenario.id.to_string(),
         title: scenario.title.clone(),
@@ -56,6 +55,7 @@ fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
         section_title: catalogue.section_title(&section).unwrap_or_default().to_owned(),
         section,
         rules: scenario.rules.iter().map(ToString::to_string).collect(),
+        outcome_rules: outcome_rules.map(ToString::to_string).collect(),
         steps,
         accepts,
         differs: scenario.differs.clone(),

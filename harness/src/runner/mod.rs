@@ -100,7 +100,7 @@ impl Run {
         targets: Vec<TargetReport>,
     ) -> RunReport {
         let Settings { jobs, limits, seed, prelude, depth } = &self.settings;
-        let (cases, rules) = describe::describe(&self.catalogue, &self.selected, &targets);
+        let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {
             schema: SchemaVersion::CURRENT,
             tool: Tool { name: "wsgrade".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },

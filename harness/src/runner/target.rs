@@ -366,7 +366,8 @@ impl Player {
         match &self.ready[index] {
             Ready::Play(plan) => case::play(plan, &self.target, &self.settings, &self.repeat).await,
             Ready::Lacking(plan, lacks) => {
-                case::unimplemented(&plan.scenario, self.target.carrier(), lacks, &self.repeat)
+                let carrier = self.target.carrier();
+                case::unimplemented(&plan.scenario, wsgrade_codec::Role::Server, carrier, lacks, &self.repeat)
             }
         }
     }
@@ -413,6 +414,7 @@ fn lacks(need: Need) -> &'static str {
     match need {
         Need::Echo => "does not send messages back",
         Need::Deflate => "does not agree to permessage-deflate",
+        Need::Tls => "is not reached through TLS",
     }
 }
 

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::Scenario;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
-use wsgrade_codec::handshake::{Agreement, Limits as HeadLimits, RequestReader};
+use wsgrade_codec::deflate::{Support, negotiate};
+use wsgrade_codec::handshake::{Agreement, Extension, Limits as HeadLimits, RequestError, RequestReader};
 use wsgrade_codec::wire::{FrameDecoder, Header, Opcode};
 use wsgrade_codec::{Kind, Role, mask};
 use wsgrade_reports::record::Transcript;
@@ -24,6 +25,12 @@ use crate::plan::Plan;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quirk {
     None,
+    /// Agrees to permessage-deflate, and compresses nothing itself (RFC 7692 6).
+    Inflates,
+    /// The same, and asks for messages each by itself.
+    InflatesAlone,
+    /// Agrees to permessage-deflate, passes over what breaks a rule, and changes one byte of each message.
+    InflatesCarelessly,
     /// Breaches of the rules by the client are passed over.
     IgnoresViolations,
     /// Fails the connection by ending TCP, without a Close.
@@ -105,10 +112,20 @@ impl SimulatedServer {
 
     fn take(&mut self, bytes: &[u8]) {
         if let Some(reader) = &mut self.opening {
-            if let Ok(Some((head, rest))) = reader.push(bytes) {
-                self.opening = None;
-                let request = head.validate().expect("the engine opens lawfully");
-                let mut response = request.accept(&Agreement::default()).expect("a plain agreement");
+            let heard = match reader.push(bytes) {
+                Ok(Some((head, rest))) => Ok((head, rest)),
+                Ok(None) => return,
+                Err(error) => Err(RequestError::Head(error)),
+            };
+            let heard = heard.and_then(|(head, rest)| Ok((head.validate()?, rest)));
+            self.opening = None;
+            if let Err(error) = &heard {
+                self.out.push_back(Input::Received(Bytes::from(error.response())));
+                self.end();
+            }
+            if let Ok((request, rest)) = heard {
+                let agreement = self.agree(&request.extensions);
+                let mut response = request.accept(&agreement).expect("the extension is well-formed");
                 match self.quirk {
                     Quirk::Refuses => {
                         response = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n".to_vec();
@@ -132,6 +149,21 @@ impl SimulatedServer {
             return;
         }
         self.frames(bytes);
+    }
+
+    fn agree(&mut self, offered: &[Extension]) -> Agreement {
+        let client_no_context_takeover = match self.quirk {
+            Quirk::Inflates | Quirk::InflatesCarelessly => false,
+            Quirk::InflatesAlone => true,
+            _ => return Agreement::default(),
+        };
+        let agreed = negotiate(offered, &Support { client_no_context_takeover, ..Support::default() });
+        self.checker =
+            Checker::new(Role::Client, Negotiated { deflate: agreed.as_ref().map(|(params, _)| *params) });
+        Agreement {
+            extensions: agreed.map(|(_, extension)| extension).into_iter().collect(),
+            ..Agreement::default()
+        }
     }
 
     fn frames(&mut self, bytes: &[u8]) {
@@ -160,7 +192,7 @@ impl SimulatedServer {
     fn react(&mut self, item: Item) {
         match item {
             Item::Violation(violation) => match self.quirk {
-                Quirk::IgnoresViolations => {}
+                Quirk::IgnoresViolations | Quirk::InflatesCarelessly => {}
                 Quirk::DropsOnViolation => self.end(),
                 Quirk::FailsWith(code) => self.close(code),
                 _ if matches!(violation.rule, Rule::TextUtf8 | Rule::CloseReasonUtf8) => self.close(1007),
@@ -193,9 +225,12 @@ impl SimulatedServer {
             Quirk::Reads | Quirk::Talks => {}
             Quirk::ClosesAtText(code) => self.close(code),
             Quirk::EchoesBinary => self.send(Opcode::BINARY, true, payload),
-            Quirk::CorruptsEcho if !payload.is_empty() => {
+            Quirk::CorruptsEcho | Quirk::InflatesCarelessly => {
                 let mut payload = payload.to_vec();
-                payload[0] ^= 1;
+                match payload.first_mut() {
+                    Some(byte) => *byte ^= 1,
+                    None => payload.push(b'?'),
+                }
                 self.send(opcode, true, &payload);
             }
             Quirk::EchoesTwice => {

@@ -1,5 +1,6 @@
 //! A case as the record keeps it: what it is, and how one target did.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -43,10 +44,61 @@ pub struct RuleText {
     pub source: String,
     /// The section in it: `5.5.1`.
     pub section: String,
-    /// `MUST`, `MUST NOT`, `SHOULD`, `SHOULD NOT`, `MAY`.
+    /// `MUST`, `MUST NOT`, `SHOULD`, `SHOULD NOT`, `MAY`; `NOTE` for advice without a key word.
     pub level: String,
+    /// Whom it binds; absent in records before version 3, which do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binds: Option<Binds>,
     /// The sentence itself.
     pub sentence: String,
+    /// Why no peer of an endpoint in that role can see it broken; nothing where one can.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unobservable: BTreeMap<Role, String>,
+    /// Whether all that the peer sends is held against it, in whatever case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watched: bool,
+}
+
+/// Whom a rule binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Binds {
+    /// Both endpoints.
+    Both,
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// What stands between them, which is never under test.
+    Intermediary,
+}
+
+impl Binds {
+    /// The word used in `run.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Intermediary => "intermediary",
+        }
+    }
+
+    /// Whether an endpoint in this role is bound.
+    pub fn role(self, role: Role) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Client => role == Role::Client,
+            Self::Server => role == Role::Server,
+            Self::Intermediary => false,
+        }
+    }
+}
+
+impl fmt::Display for Binds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// What a case is, independent of any target.
@@ -64,6 +116,9 @@ pub struct CaseInfo {
     pub section_title: String,
     /// Rule ids, the main one first; each is a key of `RunReport::rules`.
     pub rules: Vec<String>,
+    /// The rules that only one of its accepted outcomes rests on: that such an outcome is not met says nothing of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcome_rules: Vec<String>,
     /// What is played, one line a step.
     pub steps: Vec<String>,
     /// The accepted outcomes in the order they are tried, one line each.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! RunReport ── cases ── CaseInfo        what a case is, once, whatever the number of targets
-//!     │    └── rules ── RuleText        the sentences the cases rest on
+//!     │    └── rules ── RuleText        every sentence of the RFCs that binds somebody
 //!     └── targets ── TargetReport ── CaseRecord ── Finding
 //!                                        └── Transcript ── Entry
 //! ```
@@ -20,7 +20,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use case::{Behavior, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity};
+pub use case::{
+    Behavior, Binds, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity,
+};
 pub use facts::{Refused, Response, TargetFacts};
 pub use payload::PayloadDigest;
 pub use read::ReadError;
@@ -38,8 +40,9 @@ pub use transcript::{
 /// - 1: the first.
 /// - 2: a transcript may hold [`What::Exchanged`] and [`What::Declined`], which a reader of version 1 cannot know.
 ///   A record of version 1 is one of version 2 as it stands.
-/// - 3: the opening handshake may be what is tested, and [`What::OpeningFailed`] an answer; a case may have been judged
-///   without an echo ([`CaseRecord::adapted`]), and entries of a transcript may be those of a prelude.
+/// - 3: `rules` holds every rule of the register, and says whom each binds; before, it held those that were cited. The
+///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer. A case may have been judged without an
+///   echo ([`CaseRecord::adapted`]), and entries of a transcript may be those of a prelude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);
@@ -47,6 +50,11 @@ pub struct SchemaVersion(pub u32);
 impl SchemaVersion {
     /// What this build writes.
     pub const CURRENT: Self = Self(3);
+
+    /// Whether a record of this version holds the whole register of rules, and not only those that it cites.
+    pub fn has_register(self) -> bool {
+        self >= Self(3)
+    }
 }
 
 /// One whole run: every target, every case played against it.
@@ -69,7 +77,7 @@ pub struct RunReport {
     pub shard: Option<Shard>,
     /// How the run was set up.
     pub options: RunOptions,
-    /// The sentences the cases rest on, by rule id.
+    /// Every rule of the register, by id, and so the sentences that the cases rest on.
     pub rules: BTreeMap<String, RuleText>,
     /// What each case is, in catalogue order.
     pub cases: Vec<CaseInfo>,

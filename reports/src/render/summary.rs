@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::text::{column, prose, visible};
 use super::words;
+use crate::conformance::{Standing, conformance, tally};
 use crate::grade::{Blame, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RunReport, TargetReport};
 
@@ -82,6 +83,7 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
     if !tally.is_empty() {
         writeln!(out, "  {}", tally.join(" · "))?;
     }
+    rules(report, target, out)?;
 
     let lines = Lines::new(report, target);
     for group in Group::ALL {
@@ -130,6 +132,19 @@ fn folded(records: Vec<&CaseRecord>) -> (Folded<'_>, Vec<&CaseRecord>) {
         }
     }
     (folded, listed)
+}
+
+/// How many rules were held, broken and so on.
+fn rules(report: &RunReport, target: &TargetReport, out: &mut String) -> std::fmt::Result {
+    // An older record does not hold every rule, and counts of some of them would pass for more than they are.
+    if !report.schema.has_register() {
+        return Ok(());
+    }
+    let count = |(standing, n): (Standing, usize)| format!("{n} {standing}");
+    let mut tally = tally(&conformance(report, target));
+    tally.retain(|(standing, _)| *standing != Standing::BindsOthers);
+    let counts: Vec<_> = tally.into_iter().map(count).collect();
+    writeln!(out, "  rules: {}", counts.join(", "))
 }
 
 /// The commands of the first few cases that broke something.

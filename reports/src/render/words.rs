@@ -1,6 +1,7 @@
 //! One table for each list of codes: the symbol and the words for it.
 
 use super::text::column;
+use crate::conformance::Standing;
 use crate::record::{
     Behavior, CloseVerdict, ProcessInfo, Refused, Response, RoundTrips, TargetFacts, TargetReport,
 };
@@ -40,6 +41,33 @@ pub(crate) fn close(close: CloseVerdict) -> &'static str {
         CloseVerdict::WrongSide => "the wrong side began to close",
         CloseVerdict::FailedByPeer => "did not end TCP in time after the closing handshake",
         CloseVerdict::Inconclusive => "the end of the connection could not be judged",
+    }
+}
+
+/// What is known of a rule, for those who meet it for the first time.
+pub(crate) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::MustBroken => "a case failed by this rule",
+        Standing::ShouldBroken => "a case was non-strict by this rule",
+        Standing::Permitted => "the choice that was made is one the RFC leaves open",
+        Standing::Held => "these cases rest on it and passed, and none failed by it",
+        Standing::NotShown => "cases rest on it, but ended for another reason before they could show it",
+        Standing::NotTested => "no case of this run rests on it",
+        Standing::Unobservable => "no peer can see it broken",
+        Standing::BindsOthers => "it binds the other role, or what stands between the endpoints",
+    }
+}
+
+/// Its sign, and the behaviour whose colour it has.
+pub(crate) fn standing_sign(standing: Standing) -> (&'static str, &'static str) {
+    let like = |behavior: Behavior| (symbol(behavior), behavior.as_str());
+    match standing {
+        Standing::MustBroken => like(Behavior::Fail),
+        Standing::ShouldBroken => like(Behavior::NonStrict),
+        Standing::Permitted => like(Behavior::Informational),
+        Standing::Held => like(Behavior::Pass),
+        Standing::NotShown => like(Behavior::Inconclusive),
+        Standing::NotTested | Standing::Unobservable | Standing::BindsOthers => like(Behavior::Unimplemented),
     }
 }
 

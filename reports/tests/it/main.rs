@@ -1,6 +1,7 @@
 //! Everything that is made of a record, tested from outside.
 
 mod autobahn;
+mod conformance;
 mod grading;
 mod page;
 mod reading;

@@ -1,7 +1,9 @@
 //! The page: that nothing gets out of where it belongs, and that it stays light.
 
 use serde_json::Value;
-use wsgrade_reports::record::{Behavior, PayloadInfo, RunReport, What};
+use wsgrade_reports::record::{
+    Behavior, CaseInfo, CaseRecord, PayloadInfo, RuleText, RunReport, SchemaVersion, What,
+};
 use wsgrade_reports::render;
 
 use crate::realistic;
@@ -129,6 +131,68 @@ fn what_the_record_leaves_undescribed_is_shown_all_the_same() {
     assert!(page.contains("href=\"#case/2.5/1\""));
 }
 
+/// The statement, from its heading to the key of the page.
+fn statement(page: &str) -> &str {
+    let start = page.find("id=\"rules\"").expect("there is a statement");
+    &page[start..start + page[start..].find("id=\"key\"").expect("and a key after it")]
+}
+
+#[test]
+fn the_statement_says_of_each_rule_how_each_target_stands() {
+    let mut report = sample::small();
+    report.targets[1].name = "the other".to_owned();
+    let page = page(&report);
+    let text = statement(&page);
+    for id in report.rules.keys() {
+        assert_eq!(text.matches(&format!("<code>{id}</code>")).count(), 1, "{id}");
+    }
+    let of = |id: &str| {
+        let end = text.find(&format!("<code>{id}</code>")).expect("the rule is there");
+        let rest = &text[end..];
+        &rest[..rest.find("</ul></li>").expect("items end")]
+    };
+    let broken = of("rfc6455-5.5-control-length");
+    assert!(broken.contains("MUST broken") && broken.contains("<a href=\"#case/2.5/1\">2.5</a>"), "{broken}");
+    assert!(
+        broken.contains("<li>the other <span class=\"v v-pass\">")
+            && broken.contains("watched in every case")
+    );
+    assert!(broken.contains("> held</span> <a href=\"#case/2.5/2\">2.5</a>"), "{broken}");
+    // What is alike for all is said once, and of nobody in particular.
+    let hidden = of("rfc6455-4.1-hidden");
+    assert!(
+        hidden.contains("<li><span class=\"v v-unimplemented\">")
+            && hidden.contains("cannot be observed</span>: how it was meant"),
+        "{hidden}"
+    );
+    assert!(!hidden.contains("watched"), "{hidden}");
+    assert!(of("rfc6455-10.3-of-clients").contains("binds client"));
+    assert!(!text.contains("older version") && !text.contains("<details class=\"doc\" open"));
+    // Section 10 stands after section 4.
+    assert!(text.find("#section-4.1\"") < text.find("#section-10.3\""));
+
+    // One from before the register would claim more than it can.
+    report.schema = SchemaVersion(2);
+    let older = self::page(&report);
+    assert!(statement(&older).contains("older version") && !statement(&older).contains("<details"));
+    report.rules.clear();
+    assert!(!self::page(&report).contains("id=\"rules\""), "no rules, no statement");
+}
+
+#[test]
+fn a_section_that_is_none_is_no_link() {
+    let mut report = sample::small();
+    let places = [("RFC 6455", "\"><b>"), ("RFC \"", "1"), ("Mine", "1")];
+    for (text, (source, section)) in report.rules.values_mut().zip(places) {
+        (text.source, text.section) = (source.to_owned(), section.to_owned());
+    }
+    let page = page(&report);
+    let text = statement(&page);
+    assert!(text.contains("<h3>§&quot;&gt;&lt;b&gt;</h3>"), "a section of no RFC");
+    assert_eq!(text.matches("<h3>§1</h3>").count(), 2);
+    assert!(text.contains("<h3><a href=\"https://www.rfc-editor.org/rfc/rfc6455#section-5.2\""));
+}
+
 #[test]
 fn an_empty_run_still_gives_a_page() {
     let mut report = sample::small();
@@ -193,6 +257,35 @@ fn a_run_as_large_as_they_come_opens_at_once() {
             }
         }
     }
+}
+
+/// As many cases as there will be, and as many rules as the RFCs have, each cited by many of them.
+#[test]
+fn a_statement_of_every_rule_leaves_the_page_light() {
+    let mut report = realistic::run();
+    let more: Vec<_> = (0..900 - report.cases.len()).collect();
+    let renamed = |id: &str| format!("Z.{id}");
+    for &n in &more {
+        let case = report.cases[n].clone();
+        let (id, section) = (renamed(&case.id), renamed(&case.section));
+        report.cases.push(CaseInfo { id, section, ..case });
+        for target in &mut report.targets {
+            let record = target.cases[n].clone();
+            target.cases.push(CaseRecord { id: renamed(&record.id), ..record });
+        }
+    }
+    let text = report.rules.values().max_by_key(|text| text.sentence.len()).expect("a rule").clone();
+    for n in 0..400 {
+        let section = format!("{}.{}", n / 40, n % 40 / 4);
+        report.rules.insert(format!("rfc-{section}-{n}"), RuleText { section, ..text.clone() });
+    }
+    let rules: Vec<String> = report.rules.keys().cloned().collect();
+    for (n, case) in report.cases.iter_mut().enumerate() {
+        case.rules.extend((0..3).map(|i| rules[(n * 3 + i) % rules.len()].clone()));
+    }
+    let page = page(&report);
+    let share = statement(&page).len();
+    assert!(page.len() < 5_000_000 && share < 1_000_000, "{} of {}", share, page.len());
 }
 
 /// What a line of wire shows: the index of each entry in its transcript, its time, and its frame's payload.

@@ -1,6 +1,7 @@
 //! Records in and out, and the schema that publishes their form.
 
 use serde_json::{Value, json};
+use wsgrade_reports::conformance::{Standing, conformance};
 use wsgrade_reports::record::{ReadError, RunReport};
 use wsgrade_reports::render;
 
@@ -58,12 +59,15 @@ fn the_schema_refuses_what_is_broken() {
     let schema = schema();
     let whole = written(&sample::small());
     assert!(schema.is_valid(&whole));
-    let breakages: [(&str, &str, Value); 18] = [
+    let breakages: [(&str, &str, Value); 21] = [
         ("", "schema", json!(4)),
         ("", "schema", json!("1")),
         ("", "targets", Value::Null),
         ("", "seed", json!(-1)),
         ("/catalogue", "digest", Value::Null),
+        ("/rules/rfc6455-4.1-hidden", "binds", json!("proxy")),
+        ("/rules/rfc6455-4.1-hidden", "unobservable", json!("so")),
+        ("/rules/rfc6455-5.5-control-length", "watched", json!("yes")),
         ("/targets/0", "role", json!("proxy")),
         ("/targets/0/cases/0", "id", Value::Null),
         ("/targets/0/cases/0", "behavior", json!("ok")),
@@ -114,6 +118,27 @@ fn a_record_of_the_first_version_is_read_as_it_stands() {
     assert!(schema().is_valid(&value));
     let report = RunReport::from_json(&value.to_string()).expect("it is a record");
     assert!(!render::html::render(&report).is_empty());
+}
+
+/// Before version 3 a record held the rules that it cites, and did not say whom they bind.
+#[test]
+fn a_record_of_the_second_version_has_the_rules_that_it_names() {
+    let mut value = written(&sample::small());
+    value["schema"] = json!(2);
+    let rules = value["rules"].as_object_mut().expect("rules");
+    rules.retain(|id, _| id != "rfc6455-4.1-hidden" && id != "rfc6455-10.3-of-clients");
+    for rule in rules.values_mut() {
+        for field in ["binds", "unobservable", "watched"] {
+            rule.as_object_mut().expect("a rule").remove(field);
+        }
+    }
+    assert!(schema().is_valid(&value));
+    let report = RunReport::from_json(&value.to_string()).expect("it is a record");
+    let results = conformance(&report, &report.targets[0]);
+    assert_eq!(results.len(), report.rules.len());
+    let answerless = [Standing::Unobservable, Standing::BindsOthers];
+    assert!(results.iter().all(|result| !answerless.contains(&result.standing)));
+    assert!(!render::html::render(&report).is_empty() && !render::summary(&report).contains("rules:"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wsgrade_reports::record::{
-    Behavior, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
+    Behavior, Binds, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
     FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Refused, Response, Role, RoundTrips,
     RuleText, RunOptions, RunReport, SchemaVersion, TargetFacts, TargetReport, Tool, Transcript, Unopened,
     What,
@@ -155,7 +155,21 @@ pub(crate) fn large(targets: usize, cases: usize, rounds: usize) -> RunReport {
     }
 }
 
+/// The last two bind nobody here: one is hidden from every peer of a server, one is the client's.
 fn rules() -> BTreeMap<String, RuleText> {
+    let hidden = [(Role::Server, "how it was meant is not on the wire".to_owned())];
+    let unseen = |id: &str, level: &str, binds, unobservable: BTreeMap<Role, String>| {
+        let text = RuleText {
+            source: "RFC 6455".to_owned(),
+            section: id.split('-').nth(1).expect("a section").to_owned(),
+            level: level.to_owned(),
+            binds: Some(binds),
+            sentence: format!("Whoever it is {level} do it."),
+            unobservable,
+            watched: false,
+        };
+        (id.to_owned(), text)
+    };
     RULES
         .into_iter()
         .map(|(id, section, level, sentence)| {
@@ -163,10 +177,17 @@ fn rules() -> BTreeMap<String, RuleText> {
                 source: "RFC 6455".to_owned(),
                 section: section.to_owned(),
                 level: level.to_owned(),
+                binds: Some(Binds::Both),
                 sentence: sentence.to_owned(),
+                unobservable: BTreeMap::new(),
+                watched: id.contains("-5.5-"),
             };
             (id.to_owned(), text)
         })
+        .chain([
+            unseen("rfc6455-4.1-hidden", "MUST", Binds::Both, hidden.into()),
+            unseen("rfc6455-10.3-of-clients", "SHOULD NOT", Binds::Client, BTreeMap::new()),
+        ])
         .collect()
 }
 
@@ -180,6 +201,7 @@ fn case(id: &str, title: &str, section_title: &str, rule: &str) -> CaseInfo {
         section: id.rsplit_once('.').map_or(id, |(section, _)| section).to_owned(),
         section_title: section_title.to_owned(),
         rules: vec![rule.to_owned()],
+        outcome_rules: Vec::new(),
         steps: vec!["send text \"Hello\"".to_owned(), "wait for the answer".to_owned()],
         accepts: vec![
             "pass: the same message comes back".to_owned(),

@@ -27,6 +27,13 @@ impl<S: Link> Link for Stream<S> {
     fn reset_when_dropped(&self) {
         self.0.get_ref().0.reset_when_dropped();
     }
+
+    fn server_name(&self) -> Option<Option<&str>> {
+        match &self.0 {
+            TlsStream::Server(stream) => Some(stream.get_ref().1.server_name()),
+            TlsStream::Client(_) => None,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {

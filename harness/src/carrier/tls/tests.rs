@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::server::TlsStream;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
+use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reference_server::client::{self, ClientConfig, Received};
 use wsgrade_reference_server::{Config, serve_stream};
@@ -322,7 +323,7 @@ async fn clients_are_graded_under_tls() {
     let files = Files::new();
     let issued = self_signed(HERE);
     let trust = trusting(&issued.cert);
-    let selected = cases(|_| true);
+    let selected = cases(|scenario| scenario.roles.contains(&Role::Client));
     let count = selected.len();
     let (run, _interrupt, mut heard) = run(selected, 1);
     let addr = "127.0.0.1:0".parse().unwrap();

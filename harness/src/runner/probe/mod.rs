@@ -124,6 +124,7 @@ async fn all_facts(target: &Target, settings: &Settings, text: &Transcript) -> F
     let mut offers = BTreeSet::new();
     offers.extend((found.text == Response::Echo).then_some(Need::Echo));
     offers.extend(found.deflate.is_some().then_some(Need::Deflate));
+    offers.extend(target.tls.is_some().then_some(Need::Tls));
     Facts { agent: agent(text), offers, found }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Index<'a> {
         let targets = report.targets.iter().map(|target| Target::of(target, &mut tables)).collect();
         Self {
             words: Words::new(),
-            rules: report.rules.iter().map(|(id, rule)| (id.as_str(), Rule::of(rule))).collect(),
+            rules: rules(report, cases),
             cases: cases.iter().map(Case::of).collect(),
             carriers: tables.carriers,
             repeats: tables.repeats.list,
@@ -119,6 +119,19 @@ impl<'a> Index<'a> {
             targets,
         }
     }
+}
+
+/// The rules that scripts look up: those that cases cite and findings name. The others are in the statement alone.
+fn rules<'a>(report: &'a RunReport, cases: &[CaseInfo]) -> BTreeMap<&'a str, Rule> {
+    let of_cases = cases.iter().flat_map(|case| &case.rules);
+    let records = report.targets.iter().flat_map(|target| &target.cases);
+    let of_findings = records.flat_map(|record| &record.findings).map(|finding| &finding.rule);
+    let known = of_cases.chain(of_findings).filter_map(|id| report.rules.get_key_value(id));
+    let mut rules = BTreeMap::new();
+    for (id, rule) in known {
+        rules.entry(id.as_str()).or_insert_with(|| Rule::of(rule));
+    }
+    rules
 }
 
 /// What records refer to by number.
@@ -150,7 +163,7 @@ impl Words {
 
 impl Rule {
     fn of(rule: &RuleText) -> Self {
-        let RuleText { source, section, level, sentence } = rule;
+        let RuleText { source, section, level, sentence, binds: _, unobservable: _, watched: _ } = rule;
         Self {
             source: prose(source),
             section: prose(section),
@@ -162,7 +175,18 @@ impl Rule {
 
 impl Case {
     fn of(info: &CaseInfo) -> Self {
-        let CaseInfo { id, title, why, section, section_title: _, rules, steps, accepts, differs } = info;
+        let CaseInfo {
+            id,
+            title,
+            why,
+            section,
+            section_title: _,
+            rules,
+            outcome_rules: _,
+            steps,
+            accepts,
+            differs,
+        } = info;
         let lines =
             |lines: &[String]| lines.iter().take(STEPS).map(|line| clipped(&prose(line), TEXT)).collect();
         Self {
@@ -230,7 +254,7 @@ pub(super) struct Wires {
 }
 
 /// How many bytes the transcripts of a page may have, and how many entries are worth trying.
-const BYTES: usize = 3_000_000;
+const BYTES: usize = 2_400_000;
 const ENTRIES: usize = 200_000;
 
 impl Wires {

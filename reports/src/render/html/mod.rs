@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! page     what is there without JavaScript: grades, what cost the most, the matrix
+//! statement  rule by rule, how each target stands to it
 //! island   what the scripts read: the cases and verdicts, and one line of transcript for each record
 //! wire     a transcript made compact for the page, what several have in common told once
 //! fold     which entries of a transcript are shown, with a cap on everything
@@ -15,6 +16,7 @@
 mod fold;
 mod island;
 mod page;
+mod statement;
 mod wire;
 
 pub use page::render;

@@ -1,4 +1,4 @@
-//! What is on the page without JavaScript: the grades, what cost the most, and the whole matrix.
+//! What is on the page without JavaScript: the grades, what cost the most, the whole matrix, and the statement.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,20 +10,23 @@ use serde::Serialize;
 use sha1::{Digest, Sha1};
 
 use super::island::{self, Index, Wires};
+use super::statement::Statement;
 use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
-use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, Severity, TargetReport};
+use crate::record::{Behavior, CaseInfo, CaseKey, CaseRecord, RunReport, Severity, TargetReport};
 use crate::render::autobahn::Table;
 use crate::render::text::{clipped, column, prose, visible};
 use crate::render::{File, words};
 
 const TEMPLATE: &str = include_str!("../../../templates/index.html");
+const CONFORMANCE: &str = include_str!("../../../templates/conformance.html");
 const STYLE: &str = include_str!("../../../templates/page.css");
 /// In the order they need each other.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("../../../templates/base.js"),
     include_str!("../../../templates/wire.js"),
     include_str!("../../../templates/case.js"),
     include_str!("../../../templates/matrix.js"),
+    include_str!("../../../templates/print.js"),
 ];
 
 /// With more rows than this to look at, every section starts folded.
@@ -62,6 +65,8 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.expect("the usual delimiters are lawful"));
+    env.add_template("conformance.html", CONFORMANCE)
+        .expect("the template is part of the program and tested");
     let page = context! {
         title => title(&targets),
         tool => visible(&report.tool.name),
@@ -77,6 +82,7 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
         settings => settings(report),
         targets => Value::from(Serde(&targets)),
         sections => Value::from(Serde(&sections)),
+        statement => Value::from(Serde(&Statement::of(report))),
         legend => Value::from(Serde(legend(report))),
         style => Value::from_safe_string(STYLE.to_owned()),
         script => Value::from_safe_string(script),
@@ -106,6 +112,7 @@ fn described(report: &RunReport) -> Vec<CaseInfo> {
                     .to_owned(),
                 section_title: String::new(),
                 rules: Vec::new(),
+                outcome_rules: Vec::new(),
                 steps: Vec::new(),
                 accepts: Vec::new(),
                 differs: None,
@@ -208,10 +215,15 @@ struct CostLine {
     more: usize,
 }
 
+/// To a case's place on the page.
 #[derive(Debug, Serialize)]
-struct Link {
+pub(super) struct Link {
     text: String,
     href: String,
+}
+
+pub(super) fn link(key: &CaseKey, target: usize) -> Link {
+    Link { text: column(&key.id, 24), href: href(&key.id, target, &key.carrier) }
 }
 
 impl Target {
@@ -264,10 +276,6 @@ impl CostLine {
                 None => (clipped(id, 80), String::new(), String::new()),
             },
         };
-        let link = |key: &crate::record::CaseKey| Link {
-            text: column(&key.id, 24),
-            href: href(&key.id, target, &key.carrier),
-        };
         Self {
             place,
             level,
@@ -275,7 +283,7 @@ impl CostLine {
             word: if cost.weight == Weight::Major { "fail" } else { "non-strict" },
             percent: percent(cost.percent_of(counts.counted)),
             n: cost.cases.len(),
-            cases: cost.cases.iter().take(COST_CASES).map(link).collect(),
+            cases: cost.cases.iter().take(COST_CASES).map(|key| link(key, target)).collect(),
             more: cost.cases.len().saturating_sub(COST_CASES),
         }
     }

@@ -397,7 +397,7 @@ pub enum Saw {
         /// How strictly they are compared.
         order: Order,
     },
-    /// Whatever came.
+    /// Whatever came, unless nothing was played because the peer declined ([`Expected::Declined`]).
     Anything,
 }
 

@@ -1,6 +1,6 @@
 //! fuzzingclient: grades the servers of a spec file, one after another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -139,13 +139,12 @@ impl Session<'_> {
             jobs,
             limits,
             seed: self.seed,
+            prelude: Arc::default(),
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,
         };
-        let needed: BTreeSet<Need> =
-            self.selected.iter().flat_map(|plan| plan.scenario.needs.iter().copied()).collect();
-        let facts: Facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
+        let facts: Facts = probe(&mut target, &settings).await.map_err(Failure::inconclusive)?;
         let agent = server
             .agent
             .clone()
@@ -163,7 +162,9 @@ impl Session<'_> {
             return Ok(None);
         }
         let repeat = repeat(server, &url.to_string(), self.seed);
-        let prepared = Prepared { target, facts, name: Some(agent), repeat, process: None, watched: None };
+        // The old tool knows no other endpoints than those that echo.
+        let prepared =
+            Prepared { target, facts, adapt: false, name: Some(agent), repeat, process: None, watched: None };
         let (events, heard) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(heard));
         let run = Run {
@@ -198,6 +199,7 @@ impl Session<'_> {
             jobs,
             limits: limits(self.spec.options, Options::default()),
             seed: self.seed,
+            prelude: Arc::default(),
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,

@@ -54,6 +54,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
             jobs: 1,
             limits: limits(spec.options, spec.options),
             seed: fastrand::u64(..),
+            prelude: Arc::default(),
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,

@@ -28,6 +28,13 @@ const EXCESS_ANSWERS: usize = 200;
 /// Frames beyond one for each byte that the case expects, after which the peer is cut off.
 const EXCESS_FRAMES: u64 = 20_000;
 
+/// Bytes that a peer may send whose messages are passed over: no more than a minute's worth of a fast network.
+const BROADCAST: u64 = 64 << 30;
+/// The longest message of such a peer that is kept until it is whole: the longest of a case, which others may have sent it.
+const PASSED_OVER: u64 = 16 << 20;
+/// Messages that are passed over and have an entry of their own; of others there are only the frames.
+const TOLD_MESSAGES: usize = 20;
+
 /// How much longer a case may take for each message of its exchanges.
 const MESSAGE_TIME: Duration = Duration::from_millis(500);
 
@@ -65,7 +72,7 @@ pub struct Engine {
     pub(super) heard: Duration,
     pub(super) answers: Vec<Answer>,
     /// How many of the answers an `await` has passed. `<= answers.len()`.
-    awaited: usize,
+    pub(super) awaited: usize,
     pub(super) probe: Option<Probe>,
     /// What the opening handshake agreed on.
     pub(super) negotiated: Negotiated,
@@ -89,6 +96,8 @@ pub struct Engine {
     pub(super) frames_allowed: u64,
     /// How many answers it may give in all.
     pub(super) answers_allowed: usize,
+    /// How many messages came that count as no answer.
+    passed_over: usize,
     /// The status code in the peer's Close (inside: `None` for a Close without).
     pub(super) peer_close: Option<Option<u16>>,
     gone: bool,
@@ -209,17 +218,23 @@ impl Engine {
             .first()
             .and_then(|accept| accept.ending.clone())
             .unwrap_or(scenario.ending.clone());
-        let expected = plan.expected_bytes();
+        // Where messages are no answers, one that broadcasts may send as much as it likes for as long as the case takes.
+        let expected = if plan.adapted().is_some() { BROADCAST } else { plan.expected_bytes() };
         let exchanges = || scenario.exchanges();
         // Code points of up to four bytes.
         let longest = exchanges().map(|exchange| u64::from(exchange.size) * 4).max().unwrap_or(0);
+        let longest_message = match plan.adapted() {
+            // Nobody looks at what is in them, but that they end is no news.
+            Some(_) => PASSED_OVER,
+            None => expected.max(longest),
+        };
         let messages: u32 = exchanges().map(|exchange| exchange.messages).sum();
         Self {
             ending,
             whole: limits.whole + MESSAGE_TIME * messages,
             phase: Phase::Playing { step: 0, wait: None },
             sender: Sender::new(role.peer(), seed),
-            receiver: Receiver::new(role, expected.max(longest).saturating_add(limits.excess_bytes)),
+            receiver: Receiver::new(role, longest_message.saturating_add(limits.excess_bytes)),
             log: Log::new(),
             queued: VecDeque::new(),
             hold: Duration::ZERO,
@@ -238,6 +253,7 @@ impl Engine {
             received_bytes: 0,
             frames_allowed: expected.saturating_add(EXCESS_FRAMES),
             answers_allowed: plan.expected_answers() + EXCESS_ANSWERS,
+            passed_over: 0,
             bytes_allowed: expected.saturating_mul(2).saturating_add(limits.excess_bytes),
             peer_close: None,
             gone: false,
@@ -386,6 +402,7 @@ impl Engine {
                 self.log.push(opened);
                 self.progress = now;
                 self.phase = Phase::Playing { step: early_steps(&self.plan.scenario), wait: None };
+                self.begin_prelude();
                 if !rest.is_empty() {
                     self.hear(now, &rest);
                 }
@@ -467,8 +484,15 @@ impl Engine {
     /// Adds what the peer did to the transcript and, where it is one, to the answers.
     pub(super) fn tell(&mut self, now: Duration, what: What) {
         if let Some((answer, times)) = Answer::in_entry(&what) {
-            self.progress = now;
-            self.answers.extend(std::iter::repeat_n(answer, times as usize));
+            if self.log.prelude || self.plan.counts(&answer) {
+                self.progress = now;
+                self.answers.extend(std::iter::repeat_n(answer, times as usize));
+            } else {
+                self.passed_over += 1;
+                if self.passed_over > TOLD_MESSAGES {
+                    return;
+                }
+            }
         }
         self.log.push(what);
     }
@@ -492,6 +516,7 @@ impl Engine {
         self.end_exchange();
         self.log_unfinished();
         self.log.push(how);
+        self.prelude_failed(&self.peers_end());
         if let Phase::Opening { opener, .. } = &mut self.phase {
             for what in opener.ended() {
                 self.tell(now, what);
@@ -539,6 +564,7 @@ impl Engine {
                 Flow::Again
             }
             Phase::Playing { .. } | Phase::Settling { .. } if self.is_overtaken() => {
+                self.prelude_failed(&self.peers_end());
                 self.end_exchange();
                 self.answer_close(now)
             }
@@ -579,21 +605,28 @@ impl Engine {
 
     fn play(&mut self, now: Duration) -> Flow {
         if matches!(self.phase, Phase::Playing { step: 0, .. }) && self.is_declined() {
+            // Nor is there any use in a prelude then.
+            self.log.prelude = false;
             self.tell(now, What::Declined { extension: deflate::NAME.to_owned() });
             // Nothing was sent over which the peer could fail the connection.
             self.ending = Ending::ordinary();
             self.phase = Phase::Settling { since: now };
             return Flow::Again;
         }
-        let Phase::Playing { step, .. } = &self.phase else { return Flow::Again };
+        let Phase::Playing { step, wait } = &mut self.phase else { return Flow::Again };
         let at = *step;
-        self.log.step = Some(at);
-        let scenario = Arc::clone(&self.plan.scenario);
-        let current = scenario.steps.get(at);
-        if self.takes_up(current) {
+        if self.log.prelude && at >= self.plan.prelude().len() {
+            let waiting = wait.take();
+            if let Some(flow) = self.end_prelude(now, waiting) {
+                return flow;
+            }
+        }
+        let plan = Arc::clone(&self.plan);
+        let current = plan.step(at);
+        if self.takes_up(current.map(|(_, step)| step)) {
             return Flow::Again;
         }
-        let Some(current) = current else {
+        let Some((of_case, current)) = current else {
             self.log.step = None;
             self.sender.flush();
             if self.sender.is_idle() {
@@ -602,10 +635,11 @@ impl Engine {
             }
             return Flow::Again;
         };
+        self.log.step = of_case;
         match current {
             Step::Send(frame) if is_flood(frame) => return self.play_flood(now, frame, at),
             Step::Send(_) | Step::More { .. } | Step::Raw { .. } => {
-                self.send(Some(at), current);
+                self.send(of_case, current);
             }
             Step::Exchange(exchange) => return self.play_exchange(now, exchange),
             Step::Await { .. }
@@ -704,6 +738,9 @@ impl Engine {
             StepWait::Answer { event, until } => {
                 let found = self.awaited_came(event);
                 if !found && now >= *until {
+                    if self.log.prelude {
+                        return self.leave_prelude(now, "the answer awaited there");
+                    }
                     self.log
                         .push(What::TimedOut { waited_for: "the answer awaited in this step".to_owned() });
                 }
@@ -714,6 +751,9 @@ impl Engine {
                 if answered {
                     self.set_mark(mark.clone());
                 } else if now >= *until {
+                    if self.log.prelude {
+                        return self.leave_prelude(now, "the pong to our ping");
+                    }
                     self.log.push(What::TimedOut { waited_for: "the pong to our ping".to_owned() });
                 }
                 (answered || now >= *until, *until)
@@ -809,7 +849,10 @@ impl Engine {
     }
 
     fn set_mark(&mut self, mark: String) {
-        self.answers.push(Answer::Open(mark.clone()));
+        let answer = Answer::Open(mark.clone());
+        if self.plan.counts(&answer) {
+            self.answers.push(answer);
+        }
         self.log.push(What::StillOpen { mark });
     }
 

@@ -24,6 +24,7 @@ mod knock;
 mod log;
 mod machine;
 mod opening;
+mod prelude;
 mod receive;
 mod send;
 mod settle;

@@ -56,7 +56,7 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
             false => inconclusive(scenario, role, &facts, entry, reason),
         };
     }
-    let answers = answers_in(transcript);
+    let answers = answers_in(plan, transcript);
     let mut outcomes = scenario.accept.iter().zip(plan.patterns());
     let matched = outcomes.find(|(accept, pattern)| {
         let ended_so = match &accept.ending {

@@ -203,7 +203,8 @@ mod tests {
                 Ending { by: wsgrade_cases::model::By::Either, ..Ending::ordinary() },
             )
         };
-        let entries = whats.into_iter().map(|what| Entry { at_us: 0, step: None, what }).collect();
+        let entries =
+            whats.into_iter().map(|what| Entry { at_us: 0, step: None, prelude: false, what }).collect();
         let judgement = judge(&Plan::alone(scenario), Role::Server, &Transcript { entries });
         (judgement.behavior, judgement.findings.into_iter().map(|finding| finding.observed).collect())
     }
@@ -259,7 +260,7 @@ mod tests {
     fn what_is_no_case_of_resilience_has_no_canary() {
         let scenario = Scenario::uncatalogued("R", Vec::new(), Saw::Anything, Ending::ordinary());
         let what = What::Canary(Canary { lost: Some("gone".to_owned()), ..canary() });
-        let transcript = Transcript { entries: vec![Entry { at_us: 0, step: None, what }] };
+        let transcript = Transcript { entries: vec![Entry { at_us: 0, step: None, prelude: false, what }] };
         assert!(findings(&scenario, &transcript).is_empty());
     }
 

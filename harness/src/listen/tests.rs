@@ -48,6 +48,7 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
             jobs: 1,
             limits,
             seed: 1,
+            prelude: Arc::default(),
             depth: Depth::Messages(3),
             gate: Gate::default(),
             may_stress: false,

@@ -40,6 +40,7 @@ pub(crate) fn record(
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
+        adapted: plan.adapted().map(str::to_owned),
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
@@ -102,6 +103,7 @@ pub(crate) fn unimplemented(
             entry: None,
         }],
         when_busy: None,
+        adapted: None,
         repeat: format!("{repeat}{}", scenario.id),
         transcript: Transcript::default(),
     }

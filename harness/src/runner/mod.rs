@@ -1,7 +1,7 @@
 //! Plays a selection of cases against targets.
 //!
 //! ```text
-//! probe ── reachable? speaks WebSocket? echoes? ──▶ play, several at once ──▶ confirm alone what failed ──▶ record
+//! probe ── reachable? speaks WebSocket? echoes? ──▶ adapt, play, several at once ──▶ confirm alone what failed ──▶ record
 //!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
 //! ```
 
@@ -20,7 +20,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Step;
+use wsgrade_cases::{Catalogue, describe as in_words};
 use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
 
 use crate::engine::Limits;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Decides every random byte.
     pub seed: u64,
+    /// Played on every connection before the steps of a case.
+    pub prelude: Arc<[Step]>,
     /// How deep the cases were made ready to be played.
     pub depth: Depth,
     /// How many connections a target elsewhere has to bear.
@@ -72,6 +75,8 @@ pub struct Prepared {
     pub target: Target,
     /// What the probe found.
     pub facts: Facts,
+    /// Whether a case that asks for more than the target does is fitted to it; else it is not played.
+    pub adapt: bool,
     /// What the page calls it, if the user named it.
     pub name: Option<String>,
     /// The command that repeats a case against it, up to the case's id.
@@ -104,7 +109,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, depth, gate: _, may_stress: _ } = &self.settings;
+        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _ } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {
             schema: SchemaVersion::CURRENT,
@@ -126,6 +131,7 @@ impl Run {
                 depth: depth.messages(),
                 cases: self.patterns.0.clone(),
                 exclude: self.patterns.1.clone(),
+                prelude: prelude.iter().map(in_words::step).collect(),
             },
             rules,
             cases,

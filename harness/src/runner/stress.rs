@@ -53,7 +53,14 @@ pub(super) async fn play(plan: &Arc<Plan>, stress: &Stress, place: &Place<'_>) -
         Ok(transcript) => transcript,
         Err(reason) => {
             let what = What::Trouble { reason };
-            Transcript { entries: vec![Entry { at_us: microseconds(began.elapsed()), step: None, what }] }
+            Transcript {
+                entries: vec![Entry {
+                    at_us: microseconds(began.elapsed()),
+                    step: None,
+                    prelude: false,
+                    what,
+                }],
+            }
         }
     };
     record(plan, Role::Server, place.target.carrier(), transcript, began.elapsed(), place.repeat)
@@ -89,7 +96,7 @@ async fn press(
         }
     }
     let at_us = microseconds(began.elapsed());
-    let mut tell = |what| transcript.entries.push(Entry { at_us, step: None, what });
+    let mut tell = |what| transcript.entries.push(Entry { at_us, step: None, prelude: false, what });
     tell(What::Canary(told));
     if let (Some(watched), Some(sampler), Some(before)) = (watched, sampler, before) {
         let (after, peak) = (tidied(*watched, stress, &before).await, sampler.end());
@@ -128,7 +135,7 @@ async fn crowd(
     }
     if connections > 1 {
         let what = What::Crowd { connections, opened };
-        transcript.entries.push(Entry { at_us: microseconds(took), step: None, what });
+        transcript.entries.push(Entry { at_us: microseconds(took), step: None, prelude: false, what });
     }
     transcript
 }
@@ -160,7 +167,7 @@ async fn grow(plan: &Arc<Plan>, target: &Target, settings: &Settings, pulse: &Ar
         sizes.extend(best);
     }
     let at_us = last.entries.last().map_or(0, |entry| entry.at_us);
-    last.entries.push(Entry { at_us, step: None, what: What::Growth { sizes } });
+    last.entries.push(Entry { at_us, step: None, prelude: false, what: What::Growth { sizes } });
     last
 }
 
@@ -293,7 +300,7 @@ mod tests {
         };
         let transcript = |answer| Transcript {
             entries: [(5, What::Connected), (7, http(Direction::Sent, "GET / HTTP/1.1", 900)), (40, answer)]
-                .map(|(at_us, what)| Entry { at_us, step: None, what })
+                .map(|(at_us, what)| Entry { at_us, step: None, prelude: false, what })
                 .to_vec(),
         };
         let grown = |answer: &str| Grown { bytes: 900, us: 33, answer: answer.to_owned() };

@@ -17,6 +17,7 @@ use super::case;
 use super::probe::still_there;
 use super::stress;
 use super::{Prepared, Run, Settings};
+use crate::adapt::{Adapted, adapt};
 use crate::event::RunEvent;
 use crate::plan::Plan;
 use crate::spawn::{Death, Process, Watched};
@@ -42,7 +43,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         agent: prepared.facts.agent.clone(),
         cases: run.selected.len(),
     });
-    let mut progress = Progress { run, prepared, records: BTreeMap::new(), stopped: None };
+    let ready = ready(run, prepared);
+    let mut progress = Progress { run, prepared, ready, records: BTreeMap::new(), stopped: None };
     progress.play_all().await;
     if progress.stopped.is_none() {
         progress.confirm_alone().await;
@@ -58,6 +60,7 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         url,
         role: Role::Server,
         agent: prepared.facts.agent.clone(),
+        facts: Some(prepared.facts.found.clone()),
         stopped,
         process: prepared.process.as_ref().map(|process| process.info()),
         cases: records.into_values().map(|kept| kept.record).collect(),
@@ -67,6 +70,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
 struct Progress<'a> {
     run: &'a Run,
     prepared: &'a Prepared,
+    /// The selection as this target can play it.
+    ready: Arc<[Ready]>,
     /// By index into the selection.
     records: BTreeMap<usize, Kept>,
     /// Why nothing more is played.
@@ -203,11 +208,10 @@ impl Progress<'_> {
             let results = results.clone();
             let stop = stop.subscribe();
             let player = self.player();
-            let selected = self.run.selected.clone();
             workers.spawn(async move {
                 while !*stop.borrow() {
                     let Some(&index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let record = player.play(&selected[index]).await;
+                    let record = player.play(index).await;
                     if results.send((index, record)).await.is_err() {
                         break;
                     }
@@ -237,7 +241,7 @@ impl Progress<'_> {
                 continue;
             }
             let mut record = tokio::select! {
-                record = player.play(&self.run.selected[index]) => record,
+                record = player.play(index) => record,
                 () = wait_for(&mut interrupted) => {
                     self.stopped = Some(self.interruption());
                     return;
@@ -351,7 +355,7 @@ impl Progress<'_> {
         Player {
             target: self.prepared.target.clone(),
             settings: self.run.settings.clone(),
-            offers: self.prepared.facts.offers.iter().copied().collect(),
+            ready: Arc::clone(&self.ready),
             repeat: self.prepared.repeat.clone(),
             process: self.prepared.process.clone(),
             watched: self.prepared.watched,
@@ -363,35 +367,28 @@ impl Progress<'_> {
 struct Player {
     target: Target,
     settings: Settings,
-    offers: Vec<Need>,
+    ready: Arc<[Ready]>,
     repeat: String,
     process: Option<Arc<Process>>,
     watched: Option<Watched>,
 }
 
 impl Player {
-    async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
-        let scenario = &plan.scenario;
-        match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => {
-                let carrier = self.target.carrier();
-                case::unimplemented(
-                    scenario,
-                    wsgrade_codec::Role::Server,
-                    carrier,
-                    lacks(*need),
-                    &self.repeat,
-                )
-            }
-            None => match &scenario.stress {
+    async fn play(&self, index: usize) -> CaseRecord {
+        match &self.ready[index] {
+            Ready::Play(plan) => match &plan.scenario.stress {
                 None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
                 Some(pressure) => self.press(plan, pressure).await,
             },
+            Ready::Lacking(plan, lacks) => {
+                let carrier = self.target.carrier();
+                case::unimplemented(&plan.scenario, wsgrade_codec::Role::Server, carrier, lacks, &self.repeat)
+            }
         }
     }
 
     async fn press(&self, plan: &Arc<Plan>, pressure: &Stress) -> CaseRecord {
-        let Self { target, settings, offers: _, repeat, process, watched } = self;
+        let Self { target, settings, ready: _, repeat, process, watched } = self;
         let scenario = &plan.scenario;
         match stress::forbidden(scenario, target, process.is_some(), settings.may_stress) {
             Some(why) => {
@@ -416,6 +413,38 @@ fn was_fatal(record: &CaseRecord) -> bool {
     let served_none =
         |entry: &Entry| matches!(&entry.what, What::Canary(canary) if canary.unserved.is_some());
     record.transcript.entries.iter().any(served_none)
+}
+
+/// A case and one target.
+enum Ready {
+    /// It can be played.
+    Play(Arc<Plan>),
+    /// It cannot; why, to follow "the target".
+    Lacking(Arc<Plan>, String),
+}
+
+/// The selection, fitted to a target.
+fn ready(run: &Run, prepared: &Prepared) -> Arc<[Ready]> {
+    let Prepared { facts, adapt: adapts, .. } = prepared;
+    let prelude = &run.settings.prelude;
+    let one = |plan: &Arc<Plan>| {
+        let needs = &plan.scenario.needs;
+        let has = |need: &Need| facts.offers.contains(need) || *adapts && *need == Need::Echo;
+        // What asks for an echo may be judged without it.
+        let need = needs.iter().find(|need| !has(need));
+        if let Some(need) = need {
+            return Ready::Lacking(Arc::clone(plan), lacks(*need).to_owned());
+        }
+        let plan = if prelude.is_empty() { Arc::clone(plan) } else { Arc::new(plan.with_prelude(prelude)) };
+        match if *adapts { adapt(&plan.scenario, &facts.found) } else { Adapted::AsWritten } {
+            Adapted::AsWritten => Ready::Play(plan),
+            Adapted::WithoutEcho { scenario, why } => {
+                Ready::Play(Arc::new(plan.without_echo(*scenario, why)))
+            }
+            Adapted::Unplayable(lacks) => Ready::Lacking(plan, lacks),
+        }
+    };
+    run.selected.iter().map(one).collect()
 }
 
 /// The first part of a case's id.

@@ -22,9 +22,17 @@ pub struct Entry {
     /// Index of the scenario's step that was being played; absent before the first and after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
+    /// It belongs to the prelude, which is no part of the case: nothing in it counts as an answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub prelude: bool,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Which way.

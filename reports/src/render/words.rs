@@ -2,7 +2,10 @@
 
 use super::text::column;
 use crate::conformance::Standing;
-use crate::record::{Behavior, Canary, CloseVerdict, Grown, ProcessInfo, RoundTrips, Taken};
+use crate::record::{
+    Behavior, Canary, CloseVerdict, Grown, ProcessInfo, Refused, Response, RoundTrips, Taken, TargetFacts,
+    TargetReport,
+};
 
 /// A sign that tells the verdicts apart without colour.
 pub(crate) fn symbol(behavior: Behavior) -> &'static str {
@@ -112,6 +115,64 @@ pub(crate) fn process(process: &ProcessInfo) -> String {
     let cpu = process.cpu_ms.map(|ms| format!("CPU time {}", duration(ms)));
     let exit = process.exit.as_ref().map(|exit| format!("ended by itself: {}", column(exit, 60)));
     [memory, cpu, exit].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// What was found of a target before the first case, in one line.
+pub(crate) fn facts(facts: &TargetFacts) -> String {
+    let TargetFacts { text, binary, pongs, talks, subprotocol, deflate, takes, refuses } = facts;
+    let mut words = match (text, binary) {
+        (Response::Echo, Response::Echo) => vec!["echoes text and binary".to_owned()],
+        (Response::Nothing, Response::Nothing) => vec!["answers no message".to_owned()],
+        (text, binary) if text == binary => vec![response("messages", *text)],
+        (text, binary) => vec![response("text", *text), response("binary", *binary)],
+    };
+    words.extend(talks.then(|| "talks unasked".to_owned()));
+    words.extend((!pongs).then(|| "answers no ping".to_owned()));
+    words.extend(subprotocol.as_ref().map(|name| format!("subprotocol {}", column(name, 40))));
+    words.extend(deflate.as_ref().map(|agreed| column(agreed, 120)));
+    words.extend(takes.map(|bytes| match refuses {
+        None => format!("takes messages of {} and more", binary_size(bytes)),
+        Some(_) => format!("takes messages of {}", binary_size(bytes)),
+    }));
+    words.extend(refuses.map(|Refused { bytes, code }| match code {
+        Some(code) => format!("refuses {} with {code}", binary_size(bytes)),
+        None => format!("ends the connection at {}", binary_size(bytes)),
+    }));
+    words.join("; ")
+}
+
+fn response(kind: &str, response: Response) -> String {
+    match response {
+        Response::Nothing => format!("does not answer {kind}"),
+        Response::Echo => format!("echoes {kind}"),
+        Response::OtherKind => format!("sends {kind} back as another kind"),
+        Response::Other => format!("answers {kind} with something else"),
+        Response::Ends => format!("ends the connection at {kind}"),
+    }
+}
+
+/// How many cases of a target were judged without an echo, and how many could not be played; `None` where all were
+/// judged as they are written.
+pub(crate) fn adapted(target: &TargetReport) -> Option<String> {
+    let count = target.cases.iter().filter(|record| record.adapted.is_some()).count();
+    let idle = |record: &&crate::record::CaseRecord| {
+        record.behavior == Behavior::Unimplemented && record.transcript.entries.is_empty()
+    };
+    let unplayed = target.cases.iter().filter(idle).count();
+    let were = |n: usize| if n == 1 { "was" } else { "were" };
+    (count > 0).then(|| {
+        let judged = format!("{} {} judged without an echo", cases(count), were(count));
+        if unplayed == 0 { judged } else { format!("{judged}, {unplayed} could not be played") }
+    })
+}
+
+/// A power of two of bytes as a person says it.
+fn binary_size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        1_048_576.. => format!("{} MiB", bytes >> 20),
+    }
 }
 
 /// An amount of data as a person says it.
@@ -250,6 +311,46 @@ mod tests {
         for (bytes, text) in [(0, "0.0 MiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB")] {
             assert_eq!(memory(bytes), text);
         }
+    }
+
+    #[test]
+    fn facts_read_well() {
+        let echo = TargetFacts {
+            text: Response::Echo,
+            binary: Response::Echo,
+            pongs: true,
+            deflate: Some("permessage-deflate".to_owned()),
+            takes: Some(16 << 20),
+            ..TargetFacts::default()
+        };
+        assert_eq!(
+            facts(&echo),
+            "echoes text and binary; permessage-deflate; takes messages of 16 MiB and more"
+        );
+        let texts = TargetFacts {
+            text: Response::OtherKind,
+            binary: Response::Ends,
+            talks: true,
+            pongs: false,
+            subprotocol: Some("mqtt\u{202e}".to_owned()),
+            deflate: None,
+            takes: Some(64 << 10),
+            refuses: Some(Refused { bytes: 1 << 20, code: Some(1009) }),
+        };
+        assert_eq!(
+            facts(&texts),
+            "sends text back as another kind; ends the connection at binary; talks unasked; answers no ping; \
+             subprotocol mqtt\\u{202e}; takes messages of 64 KiB; refuses 1 MiB with 1009"
+        );
+        let silent = TargetFacts {
+            refuses: Some(Refused { bytes: 512, code: None }),
+            pongs: true,
+            ..Default::default()
+        };
+        assert_eq!(facts(&silent), "answers no message; ends the connection at 512 bytes");
+        let other =
+            TargetFacts { text: Response::Other, binary: Response::Other, pongs: true, ..Default::default() };
+        assert_eq!(facts(&other), "answers messages with something else");
     }
 
     #[test]

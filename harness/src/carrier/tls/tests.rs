@@ -1,6 +1,5 @@
 //! Servers and clients behind TLS over real sockets, and every way for them not to be.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::server::TlsStream;
 use wsgrade_cases::Catalogue;
-use wsgrade_cases::model::{By, Ending, Frame, Need, Payload, Saw, Scenario, Step};
+use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reference_server::client::{self, ClientConfig, Received};
@@ -78,7 +77,15 @@ fn trusting(pem: &str) -> Trust {
 fn settings(jobs: usize) -> Settings {
     let patience = Duration::from_millis(1500);
     let limits = Limits { answer: patience, opening: patience, close: patience, ..Limits::default() };
-    Settings { jobs, limits, seed: 1, depth: Depth::Messages(2), gate: Gate::default(), may_stress: false }
+    Settings {
+        jobs,
+        limits,
+        seed: 1,
+        prelude: Arc::default(),
+        depth: Depth::Messages(2),
+        gate: Gate::default(),
+        may_stress: false,
+    }
 }
 
 async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {
@@ -88,7 +95,7 @@ async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {
 /// Why nothing can be played.
 async fn reason(addr: SocketAddr, options: RequestOptions) -> String {
     let mut target = target(addr, &options).await;
-    let Unreachable { reason, .. } = probe(&mut target, &settings(1), &BTreeSet::new()).await.unwrap_err();
+    let Unreachable { reason, .. } = probe(&mut target, &settings(1)).await.unwrap_err();
     reason.replace(&addr.to_string(), "ADDR")
 }
 
@@ -116,8 +123,9 @@ fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Scenario>> {
 async fn play(addr: SocketAddr, trust: Trust, selected: Vec<Arc<Scenario>>) -> RunReport {
     let (run, _interrupt, _heard) = run(selected, 8);
     let mut target = target(addr, &with(trust)).await;
-    let facts = probe(&mut target, &run.settings, &BTreeSet::from([Need::Echo])).await.unwrap();
-    run.play(&[Prepared { target, facts, name: None, repeat: String::new(), process: None, watched: None }])
+    let facts = probe(&mut target, &run.settings).await.unwrap();
+    let repeat = String::new();
+    run.play(&[Prepared { target, facts, adapt: true, name: None, repeat, process: None, watched: None }])
         .await
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
         && let Some(what) = agent.first_mask(&transcript)
     {
         let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
-        transcript.entries.push(Entry { at_us, step: None, what });
+        transcript.entries.push(Entry { at_us, step: None, prelude: false, what });
     }
     judged(plan, role, transcript, &wire)
 }
@@ -210,6 +210,7 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         duration_ms: 0.0,
         findings: judgement.findings,
         when_busy: None,
+        adapted: None,
         repeat: String::new(),
         transcript: Transcript::default(),
     };

@@ -118,7 +118,7 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
         && let Some(what) = agent.first_mask(&transcript)
     {
         let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
-        transcript.entries.push(Entry { at_us, step: None, what });
+        transcript.entries.push(Entry { at_us, step: None, prelude: false, what });
     }
     judged(plan, role, transcript, &wire)
 }

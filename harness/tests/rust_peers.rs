@@ -91,7 +91,7 @@ const WAITS_FOR_A_LONG_CLOSE: Deviation = Deviation {
 
 /// RFC 7692 is optional.
 const NO_DEFLATE: Deviation = Deviation {
-    cases: &["12.*", "13.*"],
+    cases: &["12.*", "13.*", "R.2.11", "R.3.7", "R.5.*"],
     behavior: "unimplemented",
     close: "informational",
     reason: "has no permessage-deflate",

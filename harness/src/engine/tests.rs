@@ -49,7 +49,9 @@ const QUIRKS: [Quirk; 25] = [
 /// A lawful server passes everything, and nothing waits longer than the case asks for.
 #[test]
 fn a_lawful_server_passes_every_case() {
-    for scenario in Catalogue::embedded().scenarios() {
+    // Those of resilience hold on for a canary that nobody plays here; `flood_tests` has what they are made of.
+    let all = Catalogue::embedded().scenarios().iter();
+    for scenario in all.filter(|scenario| scenario.stress.is_none()) {
         let played = if scenario.opening.deflate.is_empty() {
             play(Arc::new(scenario.clone()), Quirk::None)
         } else {
@@ -70,7 +72,7 @@ fn every_case_ends_whatever_the_server_does() {
     let one_of_each: Vec<_> = Catalogue::embedded()
         .scenarios()
         .iter()
-        .filter(|scenario| sections.insert(scenario.section()))
+        .filter(|scenario| scenario.stress.is_none() && sections.insert(scenario.section()))
         .collect();
     for quirk in QUIRKS {
         for scenario in &one_of_each {
@@ -178,7 +180,8 @@ impl Arbitrary for Hostile {
 #[test]
 fn nothing_a_peer_sends_can_hurt() {
     fn law(hostile: Hostile, opens: bool, resets: bool, case: usize) -> bool {
-        let scenarios = Catalogue::embedded().scenarios();
+        let scenarios: Vec<_> =
+            Catalogue::embedded().scenarios().iter().filter(|scenario| scenario.stress.is_none()).collect();
         let plan = Plan::alone(scenarios[case % scenarios.len()].clone());
         let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
         let mut engine = Engine::connecting(Arc::clone(&plan), request, Limits::default(), 7);

@@ -210,6 +210,7 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         duration_ms: 0.0,
         findings: judgement.findings,
         when_busy: None,
+        adapted: None,
         repeat: String::new(),
         transcript: Transcript::default(),
     };

@@ -32,9 +32,11 @@ async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
     listen_with(pick, Face::default()).await
 }
 
+/// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.
 async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening {
     let all = Catalogue::embedded().scenarios().iter();
-    let picked: Vec<_> = all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect();
+    let picked: Vec<_> =
+        all.filter(|scenario| scenario.stress.is_none() && pick(scenario)).cloned().map(Arc::new).collect();
     let (interrupt, interrupted) = watch::channel(false);
     let limits = Limits {
         answer: Duration::from_millis(1500),
@@ -103,7 +105,9 @@ fn strict(record: &CaseRecord) -> bool {
 }
 
 fn is_for_a_plain_client(scenario: &Scenario) -> bool {
-    scenario.roles.contains(&Role::Client) && !scenario.needs.contains(&Need::Tls)
+    scenario.roles.contains(&Role::Client)
+        && !scenario.needs.contains(&Need::Tls)
+        && scenario.stress.is_none()
 }
 
 #[tokio::test]

@@ -86,10 +86,14 @@ async fn reason(addr: SocketAddr) -> String {
     reason.replace(&addr.to_string(), "ADDR")
 }
 
+/// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.
 fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Plan>> {
     let all = Catalogue::embedded().scenarios().iter();
-    let plain =
-        |scenario: &&Scenario| scenario.roles.contains(&Role::Server) && !scenario.needs.contains(&Need::Tls);
+    let plain = |scenario: &&Scenario| {
+        scenario.roles.contains(&Role::Server)
+            && !scenario.needs.contains(&Need::Tls)
+            && scenario.stress.is_none()
+    };
     let picked: Vec<_> = all.filter(plain).filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect();
     Plan::all(&picked, Depth::Messages(3), &Arc::default())
 }

@@ -115,9 +115,10 @@ fn run(
     (Run { catalogue, selected, settings: settings(jobs), patterns, events, interrupted }, interrupt, heard)
 }
 
+/// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.
 fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Scenario>> {
     let all = Catalogue::embedded().scenarios().iter();
-    all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect()
+    all.filter(|scenario| scenario.stress.is_none() && pick(scenario)).cloned().map(Arc::new).collect()
 }
 
 async fn play(addr: SocketAddr, trust: Trust, selected: Vec<Arc<Scenario>>) -> RunReport {
@@ -159,7 +160,7 @@ async fn plain(answer: &'static [u8]) -> SocketAddr {
 async fn the_reference_server_passes_strictly_behind_tls() {
     let authority = Authority::new();
     let addr = listen(server_config(&authority.issue(HERE)), echo).await;
-    let all = cases(|scenario| scenario.roles.contains(&Role::Server));
+    let all = cases(|scenario| scenario.roles.contains(&Role::Server) && scenario.stress.is_none());
     let report = play(addr, trusting(&authority.pem()), all.clone()).await;
     assert_strict(&report, all.len());
 }
@@ -336,7 +337,7 @@ async fn clients_are_graded_under_tls() {
     let files = Files::new();
     let issued = self_signed(HERE);
     let trust = trusting(&issued.cert);
-    let selected = cases(|scenario| scenario.roles.contains(&Role::Client));
+    let selected = cases(|scenario| scenario.roles.contains(&Role::Client) && scenario.stress.is_none());
     let count = selected.len();
     let (run, _interrupt, mut heard) = run(selected, 1);
     let addr = "127.0.0.1:0".parse().unwrap();

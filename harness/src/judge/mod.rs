@@ -85,7 +85,7 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
         findings.push(finding);
     }
     if !pressed.is_empty() {
-        behavior = Behavior::Fail;
+        behavior = behavior.max(weight_of(&pressed));
         findings.splice(0..0, pressed);
     }
     match matched {
@@ -168,11 +168,20 @@ fn bad_opening(scenario: &Scenario, role: Role, entry: usize, reason: &str) -> J
 /// Whatever became of the connection, what was seen beside it is enough.
 fn failed(facts: &Facts, findings: Vec<Finding>) -> Judgement {
     Judgement {
-        behavior: Behavior::Fail,
+        behavior: weight_of(&findings),
         close: CloseVerdict::Informational,
         close_code: facts.close_code(),
         findings,
     }
+}
+
+/// The heaviest of the rules that findings rest on.
+fn weight_of(findings: &[Finding]) -> Behavior {
+    let weight = |finding: &Finding| {
+        let rule = Register::embedded().get(&RuleId::new(finding.rule.as_str()));
+        rule.map_or(Behavior::Fail, |rule| rules::weight(rule.level))
+    };
+    findings.iter().map(weight).max().unwrap_or(Behavior::Pass)
 }
 
 fn inconclusive(scenario: &Scenario, role: Role, facts: &Facts, entry: usize, reason: &str) -> Judgement {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use crate::model::{
-    Accept, Awaited, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame, HeaderEdit,
-    Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step,
+    Accept, Awaited, BadTls, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step,
 };
 
 /// One scenario as a `[[case]]`.
@@ -369,6 +369,7 @@ fn opening_entries(opening: &Opening) -> Entries {
         unfinished,
         early,
         knock,
+        tls,
         chop,
     } = opening;
     let mut entries = Vec::new();
@@ -390,8 +391,16 @@ fn opening_entries(opening: &Opening) -> Entries {
     for (key, set) in [("unfinished", unfinished), ("early", early), ("knock", knock)] {
         entries.extend(set.then(|| (key, "true".to_owned())));
     }
+    entries.extend(tls.map(|flaw| ("tls", string(bad_tls_word(flaw)))));
     entries.extend(chop_entries(chop));
     entries
+}
+
+fn bad_tls_word(flaw: BadTls) -> &'static str {
+    match flaw {
+        BadTls::Untrusted => "untrusted",
+        BadTls::Broken => "broken",
+    }
 }
 
 fn wish_value(wish: &DeflateWish) -> String {

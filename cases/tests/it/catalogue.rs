@@ -252,6 +252,7 @@ fn the_schema_refuses_what_the_loader_refuses() {
         "steps = [{ exchange = \"text\", corpus = \"json\", size = 1, messages = 1, fragment = 0 }]",
         "opening = { deflate = [{ max_window_bits = 16 }] }",
         "opening = { deflate = [{ takeover = true }] }",
+        "opening = { tls = \"expired\" }",
         "accept = [{ verdict = \"pass\", saw = [{ declined = \"deflate\" }] }]",
         "accept = [{ verdict = \"pass\", saw = [{ exchanged = 0 }] }]",
     ] {

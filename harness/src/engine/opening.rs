@@ -499,7 +499,7 @@ fn refused(head: &ResponseHead) -> String {
 }
 
 /// A head as the transcript has it: lines, with what cannot be shown escaped.
-pub(super) fn http_message(head: &[u8]) -> HttpMessage {
+pub(crate) fn http_message(head: &[u8]) -> HttpMessage {
     let mut text = String::with_capacity(head.len());
     for chunk in head.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -150,7 +150,7 @@ async fn plain(answer: &'static [u8]) -> SocketAddr {
 async fn the_reference_server_passes_strictly_behind_tls() {
     let authority = Authority::new();
     let addr = listen(server_config(&authority.issue(HERE)), echo).await;
-    let all = cases(|_| true);
+    let all = cases(|scenario| scenario.roles.contains(&Role::Server));
     let report = play(addr, trusting(&authority.pem()), all.clone()).await;
     assert_strict(&report, all.len());
 }
@@ -304,11 +304,15 @@ async fn call(url: &str, call: &str, trust: &Trust) -> Option<String> {
     let patience = Duration::from_secs(5);
     let stream = tcp::connect(addr, patience).await.unwrap();
     let stream = Connector::new("localhost", trust).unwrap().connect(stream, patience).await.unwrap();
-    let mut connection = client::open(stream, &url, ClientConfig::default()).await.unwrap();
+    let connection = client::open(stream, &url, ClientConfig::default()).await;
     if call.starts_with("/runCase") {
-        connection.echo().await;
+        // A case may be about an opening handshake that a client has to fail.
+        if let Ok(connection) = connection {
+            connection.echo().await;
+        }
         return None;
     }
+    let mut connection = connection.unwrap();
     let mut said = None;
     while let Some(received) = connection.recv().await {
         if let Received::Message(message) = received {
@@ -354,6 +358,13 @@ async fn clients_are_graded_under_tls() {
     call(&url, "/updateReports?agent=one&shutdownOnComplete=true", &trust).await;
     let report = serving.await.unwrap();
     assert_strict(&report, count);
+    // By no command of ours, they cannot be sent to where TLS fails.
+    let failing =
+        report.targets[0].cases.iter().filter(|record| ["S.4.3", "S.4.4"].contains(&record.id.as_str()));
+    let failing: Vec<_> =
+        failing.map(|record| (record.behavior.as_str(), record.findings[0].observed.as_str())).collect();
+    assert_eq!(failing[0], failing[1]);
+    insta::assert_snapshot!(format!("{}: {}", failing[0].0, failing[0].1), @"unimplemented: the target was not started by us, so it cannot be sent to where TLS fails (listen --cert --key --spawn 'COMMAND {url}'); the case was not played");
     let repeat = &report.targets[0].cases[0].repeat;
     assert!(repeat.contains(" --cert ") && repeat.contains(" --key "), "{repeat}");
     let mut reasons = Vec::new();

@@ -335,6 +335,7 @@ pub fn opening(opening: &Opening) -> Vec<String> {
     }
     lines.extend(tls.map(|flaw| match flaw {
         BadTls::Untrusted => "a certificate that vouches for itself and is for another name".to_owned(),
+        BadTls::Misnamed => "the trusted certificate, at an address that it is not for".to_owned(),
         BadTls::Broken => "a fatal alert to the TLS hello".to_owned(),
     }));
     if *chop != Chop::default() {

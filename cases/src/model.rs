@@ -119,6 +119,8 @@ pub struct Opening {
 pub enum BadTls {
     /// Our certificate vouches for itself and is for another name.
     Untrusted,
+    /// Our certificate is the trusted one, which is not for the address where we are.
+    Misnamed,
     /// We answer the client's hello with a fatal alert.
     Broken,
 }

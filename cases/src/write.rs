@@ -399,6 +399,7 @@ fn opening_entries(opening: &Opening) -> Entries {
 fn bad_tls_word(flaw: BadTls) -> &'static str {
     match flaw {
         BadTls::Untrusted => "untrusted",
+        BadTls::Misnamed => "misnamed",
         BadTls::Broken => "broken",
     }
 }

@@ -3,9 +3,10 @@
 //! HOW is what it does with TLS:
 //!
 //! ```text
-//! verifying  trusts the certificates in the file CA, and nothing that fails
+//! verifying  trusts the certificates in the file CA for the address in URL, and nothing that fails
 //! careless   trusts anything
 //! falling    trusts as it should, and asks again without TLS where that fails
+//! naming     asks for localhost wherever it is sent, in its hello as well, and does not look at the address
 //! nameless   verifies the address and names no server in its hello, whose Host is a name all the same
 //! elsewhere  verifies, and connects to nothing but the port of its first run, which it keeps in CA.port
 //! ```
@@ -61,8 +62,10 @@ impl Client {
     /// Plays a call to its end; gives the last text that came.
     async fn call(&self, call: &str) -> Result<Option<String>, Box<dyn Error>> {
         let addr: SocketAddr = self.base.trim_start_matches("wss://").parse()?;
-        let name = if self.how == "nameless" { "127.0.0.1" } else { "localhost" };
-        let url: Url = format!("wss://localhost:{}{call}", addr.port()).parse()?;
+        let address = addr.ip().to_string();
+        let name = if self.how == "naming" { "localhost" } else { &address };
+        let host = if self.how.starts_with("nam") { "localhost" } else { &address };
+        let url: Url = format!("wss://{host}:{}{call}", addr.port()).parse()?;
         let stream = TcpStream::connect(addr).await?;
         match tls::Connector::new(name, &self.trust)?.connect(stream, PATIENCE).await {
             Ok(stream) => play(stream, &url, call).await,

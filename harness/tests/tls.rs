@@ -129,8 +129,8 @@ fn what_is_wrong_with_the_command_is_said() {
 }
 
 /// Clients that a command starts, and what they do where TLS fails. They are `examples/tls_client.rs`, which `cargo test` builds
-/// with the rest.
-#[cfg(unix)]
+/// with the rest. Where 127.0.0.2 is an address of ours without further ado: S.4.5 asks for it.
+#[cfg(target_os = "linux")]
 mod clients {
     use serde_json::Value;
 
@@ -210,6 +210,11 @@ mod clients {
           "opening-failed" the client ended the connection behind our alert
           "end-of-stream" null
         "#);
+        insta::assert_snapshot!(told(&record, "S.4.5"), @r#"
+        S.4.5 "pass" "tls"
+          "opening-failed" the client broke the TLS handshake off with the alert BadCertificate
+          "end-of-stream" null
+        "#);
         for id in ["S.4.1", "S.4.2", "1.1.1"] {
             assert_eq!(case(&record, id)["behavior"], "pass", "{id}");
             assert_eq!(case(&record, id)["close"], "pass", "{id}");
@@ -233,7 +238,11 @@ mod clients {
           "violation" the client sent "GET /getCaseCount HTTP/1.1" through TLS, where the certificate is self-signed and for wrong.example
         "#);
         assert_eq!(case(&record, "S.4.4")["behavior"], "pass");
-        insta::assert_snapshot!(without_ports(&stderr(&output)), @r#"fail one: S.4.3 A certificate that nobody vouches for, for another name: the client sent "GET /getCaseCount HTTP/1.1" through TLS, where the certificate is self-signed and for wrong.example"#);
+        assert_eq!(case(&record, "S.4.5")["behavior"], "fail");
+        insta::assert_snapshot!(without_ports(&stderr(&output)), @r#"
+        fail one: S.4.3 A certificate that nobody vouches for, for another name: the client sent "GET /getCaseCount HTTP/1.1" through TLS, where the certificate is self-signed and for wrong.example
+        fail one: S.4.5 A certificate for another address: the client sent "GET /getCaseCount HTTP/1.1" through TLS, where the certificate, that of --cert, is not for 127.0.0.2
+        "#);
     }
 
     #[test]
@@ -252,6 +261,22 @@ mod clients {
           "http" "GET /getCaseCount HTTP/1.1"
           "violation" the client sent "GET /getCaseCount HTTP/1.1" in plain text, where the TLS handshake was answered with the alert handshake_failure
         "#);
+    }
+
+    /// Somebody vouches for the certificate, but not that it is that of 127.0.0.2. In its hello it names whom it asks for.
+    #[test]
+    fn one_that_does_not_look_at_the_address_fails() {
+        let (output, record) = grade("naming", &["S.4.*"], COMMAND);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        insta::assert_snapshot!(told(&record, "S.4.5"), @r#"
+        S.4.5 "fail" "tls"
+        "rfc6455-4.1-tls-failure" "the client sent \"GET /getCaseCount HTTP/1.1\" through TLS, where the certificate, that of --cert, is not for 127.0.0.2"
+          "http" "GET /getCaseCount HTTP/1.1"
+          "violation" the client sent "GET /getCaseCount HTTP/1.1" through TLS, where the certificate, that of --cert, is not for 127.0.0.2
+        "#);
+        for id in ["S.4.1", "S.4.2", "S.4.3", "S.4.4"] {
+            assert_eq!(case(&record, id)["behavior"], "pass", "{id}");
+        }
     }
 
     /// Who never comes has shown nothing.
@@ -278,6 +303,6 @@ mod clients {
         }
         let seen = case(&record, "S.4.1")["findings"][0]["observed"].as_str().unwrap();
         insta::assert_snapshot!(without_ports(seen), @r#"the TLS hello names no server, and Host is "localhost:PORT""#);
-        // And who names it is not: `one_that_verifies_passes`.
+        // And who names it is not: `one_that_does_not_look_at_the_address_fails`.
     }
 }

@@ -26,8 +26,8 @@ pub(crate) const VERDICTS: [(&str, Outcome); 5] = [
     ("fail", Outcome::Fail),
 ];
 pub(crate) const BY: [(&str, By); 3] = [("us", By::Us), ("peer", By::Peer), ("either", By::Either)];
-pub(crate) const BAD_TLS: [(&str, BadTls); 2] =
-    [("untrusted", BadTls::Untrusted), ("broken", BadTls::Broken)];
+pub(crate) const BAD_TLS: [(&str, BadTls); 3] =
+    [("untrusted", BadTls::Untrusted), ("misnamed", BadTls::Misnamed), ("broken", BadTls::Broken)];
 pub(crate) const ORDERS: [(&str, Order); 3] =
     [("exact", Order::Exact), ("any", Order::Any), ("latest-pong", Order::LatestPong)];
 

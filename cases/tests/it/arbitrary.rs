@@ -203,7 +203,7 @@ fn opening(g: &mut Gen) -> Opening {
         unfinished: bool::arbitrary(g),
         early: bool::arbitrary(g),
         knock: bool::arbitrary(g),
-        tls: maybe(g, |g| pick(g, &[BadTls::Untrusted, BadTls::Broken])),
+        tls: maybe(g, |g| pick(g, &[BadTls::Untrusted, BadTls::Misnamed, BadTls::Broken])),
         chop: chop(g),
     }
 }

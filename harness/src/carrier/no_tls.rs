@@ -1,6 +1,7 @@
 //! What stands for TLS where it is not built in: nothing of it can be made, and [`TlsError`] says how to get it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -78,6 +79,11 @@ impl Acceptor {
 
     /// Cannot be called.
     pub async fn accept(&self, _: TcpStream, _: Duration) -> Result<TcpStream, TlsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn is_for(&self, _: IpAddr) -> bool {
         match self.0 {}
     }
 

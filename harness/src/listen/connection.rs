@@ -213,10 +213,12 @@ async fn run_case<L: Link>(
 ) {
     let shared = peer.shared;
     let plan = &shared.run.selected[index];
-    let fails = plan.scenario.opening.tls.is_some();
-    let record = if fails {
+    let mut provisional = false;
+    let record = if let Some(flaw) = plan.scenario.opening.tls {
         peer.play(stream, &message(None)).await;
-        match distrust::lacks(shared) {
+        let lacks = distrust::lacks(shared, flaw);
+        provisional = lacks.is_none();
+        match lacks {
             Some(lacks) => {
                 case::unimplemented(&plan.scenario, Role::Client, L::CARRIER, lacks, &shared.repeat)
             }
@@ -234,7 +236,7 @@ async fn run_case<L: Link>(
         }
         case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat)
     };
-    put(shared, playing, index, agent, record, fails && distrust::lacks(shared).is_none());
+    put(shared, playing, index, agent, record, provisional);
 }
 
 /// Tells of a result, and puts it up. A `provisional` one is replaced later.

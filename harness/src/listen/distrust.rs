@@ -11,7 +11,7 @@
 //! through TLS or without it, is what it must not say.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ use crate::runner::{case, wait_for};
 use crate::shell;
 use crate::spawn::{Guard, Process, SpawnError};
 
+/// Another address of ours, which the certificate of `--cert` is not for.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// What stands for where we listen in a command.
 const URL: &str = "{url}";
 /// What stands for the name that the client is to give.
@@ -66,10 +68,27 @@ impl Client {
 }
 
 /// What the target lacks for a case in which TLS fails, if it does, to follow "the target …".
-pub(super) fn lacks(shared: &Shared) -> Option<&'static str> {
-    lacking(shared.tls.is_some(), shared.client.as_ref())
+pub(super) fn lacks(shared: &Shared, flaw: BadTls) -> Option<&'static str> {
+    lacking(shared.tls.is_some(), shared.client.as_ref()).or_else(|| match flaw {
+        BadTls::Untrusted | BadTls::Broken => None,
+        BadTls::Misnamed => {
+            mistakable(|ip| shared.tls.as_ref().is_some_and(|tls| tls.is_for(ip)), shared.addr.ip())
+        }
+    })
 }
 
+/// Why a client that compares our certificate with where it was sent could take one address for another, if it could.
+fn mistakable(is_for: impl Fn(IpAddr) -> bool, here: IpAddr) -> Option<&'static str> {
+    if !is_for(here) {
+        return Some(
+            "cannot compare the certificate of --cert with {url}, whose address it is not for, and so compares it with \
+             something else or not at all",
+        );
+    }
+    is_for(ELSEWHERE).then_some("is not misled, as the certificate of --cert is for 127.0.0.2 as well")
+}
+
+/// What every such case takes: TLS, and a command that can be given another URL.
 fn lacking(tls: bool, client: Option<&Client>) -> Option<&'static str> {
     match (tls, client) {
         (false, _) => Some("does not reach us through TLS (listen --cert --key --spawn)"),
@@ -91,13 +110,13 @@ pub(super) fn pending(shared: &Shared, plan: &Plan) -> CaseRecord {
 
 /// Plays every case in which TLS fails, one by one, and puts the results up.
 pub(super) async fn play_all(shared: &Shared) {
-    let Some(client) = shared.client.as_ref().filter(|_| lacks(shared).is_none()) else { return };
+    let Some(client) = &shared.client else { return };
     // Who could not play a case says nothing by not connecting.
     let Some(agent) = shared.board.meant_by(&client.agent) else { return };
     let mut interrupted = shared.run.interrupted.clone();
     for (index, plan) in shared.run.selected.iter().enumerate() {
         let Some(flaw) = plan.scenario.opening.tls else { continue };
-        if (shared.face.excluded)(&agent, &plan.scenario.id) {
+        if lacks(shared, flaw).is_some() || (shared.face.excluded)(&agent, &plan.scenario.id) {
             continue;
         }
         let Some(playing) = shared.board.begin(&agent, None) else { return };
@@ -125,11 +144,15 @@ async fn play(shared: &Shared, client: &Client, plan: &Plan, flaw: BadTls) -> Ve
     let began = Instant::now();
     let at = |what| Entry { at_us: micros(began), step: None, what };
     let trouble = |reason| vec![at(What::Trouble { reason })];
-    let door = match Door::open(shared.addr.ip()) {
-        Ok(door) => door,
-        Err(error) => return trouble(format!("cannot listen on another port: {error}")),
+    let ip = match flaw {
+        BadTls::Untrusted | BadTls::Broken => shared.addr.ip(),
+        BadTls::Misnamed => ELSEWHERE,
     };
-    let trap = match Trap::new(flaw, plan, began, &shared.run.settings.limits) {
+    let door = match Door::open(ip) {
+        Ok(door) => door,
+        Err(error) => return trouble(format!("cannot listen on another port of {ip}: {error}")),
+    };
+    let trap = match Trap::new(flaw, shared.tls.as_ref(), plan, began, &shared.run.settings.limits) {
         Ok(trap) => trap,
         Err(error) => return trouble(error.to_string()),
     };
@@ -246,9 +269,17 @@ struct Trap {
 }
 
 impl Trap {
-    fn new(flaw: BadTls, plan: &Plan, began: Instant, limits: &Limits) -> Result<Self, tls::TlsError> {
+    /// `trusted` shows the certificate that the client trusts, if there is one.
+    fn new(
+        flaw: BadTls,
+        trusted: Option<&tls::Acceptor>,
+        plan: &Plan,
+        began: Instant,
+        limits: &Limits,
+    ) -> Result<Self, tls::TlsError> {
         let acceptor = match flaw {
             BadTls::Untrusted => Some(tls::Acceptor::untrusted()?),
+            BadTls::Misnamed => trusted.cloned(),
             BadTls::Broken => None,
         };
         let rule = plan.scenario.rules.first().map(ToString::to_string).unwrap_or_default();
@@ -382,6 +413,7 @@ const PLAIN: &str = "in plain text";
 fn flaw_in_words(flaw: BadTls) -> &'static str {
     match flaw {
         BadTls::Untrusted => "the certificate is self-signed and for wrong.example",
+        BadTls::Misnamed => "the certificate, that of --cert, is not for 127.0.0.2",
         BadTls::Broken => "the TLS handshake was answered with the alert handshake_failure",
     }
 }

@@ -1,14 +1,16 @@
 //! Our side of TLS towards clients under test.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::NoServerSessionStorage;
+use tokio_rustls::rustls::client::verify_server_name;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use tokio_rustls::rustls::{AlertDescription, Error, InvalidMessage, ServerConfig};
 
 use super::connect::{alert, tls_error};
@@ -22,6 +24,8 @@ const UNTRUSTED: &[u8] = include_bytes!("untrusted.pem");
 #[derive(Clone)]
 pub struct Acceptor {
     config: Arc<ServerConfig>,
+    /// The first certificate, which is our own.
+    own: Option<CertificateDer<'static>>,
     cert: PathBuf,
     key: PathBuf,
 }
@@ -98,6 +102,7 @@ impl Acceptor {
         secret: PrivateKeyDer<'static>,
         [cert, key]: [&Path; 2],
     ) -> Result<Self, TlsError> {
+        let own = chain.first().cloned();
         let bad_key = |error: Error| TlsError::BadKey { path: key.to_owned(), reason: pem::words(&error) };
         let provider = provider();
         // Read beforehand, so that a certificate and a key that are wrong can be told apart.
@@ -117,7 +122,13 @@ impl Acceptor {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         // A client that ends TCP with a ticket unread resets the connection, and would be judged for it.
         config.send_tls13_tickets = 0;
-        Ok(Self { config: Arc::new(config), cert: cert.to_owned(), key: key.to_owned() })
+        Ok(Self { config: Arc::new(config), own, cert: cert.to_owned(), key: key.to_owned() })
+    }
+
+    /// Whether our certificate is for this address.
+    pub fn is_for(&self, ip: IpAddr) -> bool {
+        let own = self.own.as_ref().and_then(|own| ParsedCertificate::try_from(own).ok());
+        own.is_some_and(|own| verify_server_name(&own, &ServerName::from(ip)).is_ok())
     }
 
     /// The files of certificate and key.

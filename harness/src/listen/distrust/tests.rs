@@ -19,7 +19,7 @@ async fn broken<F: Future<Output = ()>>(client: impl FnOnce(TcpStream) -> F) -> 
     let plan = plan("S.4.4");
     let patience = Duration::from_millis(300);
     let limits = Limits { answer: patience, opening: patience, ..Limits::default() };
-    let trap = Arc::new(Trap::new(BadTls::Broken, &plan, Instant::now(), &limits).unwrap());
+    let trap = Arc::new(Trap::new(BadTls::Broken, None, &plan, Instant::now(), &limits).unwrap());
     let door = Door::open([127, 0, 0, 1].into()).unwrap();
     let stream = TcpStream::connect(door.addr).await.unwrap();
     let caught = door.waiting().next().expect("a client that has connected waits");
@@ -129,6 +129,20 @@ fn what_it_takes() {
     ");
 }
 
+/// A client is misled only where it could have known.
+#[test]
+fn who_can_be_misled() {
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    assert_eq!(mistakable(|ip| ip == here, here), None);
+    let said =
+        [mistakable(|_| false, here), mistakable(|ip| ip == ELSEWHERE, here), mistakable(|_| true, here)];
+    assert_eq!(said[0], said[1]);
+    insta::assert_snapshot!(said[1..].iter().flatten().copied().collect::<Vec<_>>().join("\n"), @r"
+    cannot compare the certificate of --cert with {url}, whose address it is not for, and so compares it with something else or not at all
+    is not misled, as the certificate of --cert is for 127.0.0.2 as well
+    ");
+}
+
 /// A client that comes again and again, and one that stays away, are ended.
 #[cfg(unix)]
 #[tokio::test]
@@ -136,7 +150,7 @@ async fn nobody_is_waited_for_without_end() {
     let patience = Duration::from_millis(200);
     let limits = Limits { answer: patience, opening: patience, ..Limits::default() };
     let plan = plan("S.4.4");
-    let trap = || Arc::new(Trap::new(BadTls::Broken, &plan, Instant::now(), &limits).unwrap());
+    let trap = || Arc::new(Trap::new(BadTls::Broken, None, &plan, Instant::now(), &limits).unwrap());
     let door = Door::open([127, 0, 0, 1].into()).unwrap();
     let client = Client { command: "sleep 60".to_owned(), agent: "a".to_owned() };
     let process = client.start("").unwrap();

@@ -24,6 +24,8 @@ impl Scenario {
                 | Step::Await { .. }
                 | Step::Probe { .. }
                 | Step::Pause { .. }
+                | Step::Read(_)
+                | Step::Hold { .. }
                 | Step::End(_) => {}
             }
         }

@@ -15,7 +15,7 @@ use crate::rules::Register;
 use crate::write;
 
 /// The catalogue's files, one for each group.
-pub const FILES: [(&str, &str); 18] = [
+pub const FILES: [(&str, &str); 19] = [
     ("1-framing.toml", include_str!("../catalogue/1-framing.toml")),
     ("2-pings.toml", include_str!("../catalogue/2-pings.toml")),
     ("3-reserved-bits.toml", include_str!("../catalogue/3-reserved-bits.toml")),
@@ -32,6 +32,7 @@ pub const FILES: [(&str, &str); 18] = [
     ("F-frames.toml", include_str!("../catalogue/F-frames.toml")),
     ("H-handshake.toml", include_str!("../catalogue/H-handshake.toml")),
     ("N-negotiation.toml", include_str!("../catalogue/N-negotiation.toml")),
+    ("R-resilience.toml", include_str!("../catalogue/R-resilience.toml")),
     ("S-security.toml", include_str!("../catalogue/S-security.toml")),
     ("U-utf8.toml", include_str!("../catalogue/U-utf8.toml")),
 ];

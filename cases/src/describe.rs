@@ -5,7 +5,7 @@ use wsgrade_codec::wire::{LengthForm, Rsv};
 
 use crate::model::{
     Accept, Awaited, BadTls, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
-    HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Status, Step,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Status, Step, Stress,
 };
 use crate::write::{duration, hex};
 
@@ -38,6 +38,11 @@ pub fn step(step: &Step) -> String {
             format!("wait {}, then note whether the connection is open (mark {mark})", duration(*time))
         }
         Step::Exchange(exchange) => self::exchange(exchange),
+        Step::Read(false) => "stop reading".to_owned(),
+        Step::Read(true) => "go on reading".to_owned(),
+        Step::Hold { within } => {
+            format!("hold on until the canary was answered, for {} at most", duration(*within))
+        }
         Step::End(End::Abort) => "reset the connection".to_owned(),
         Step::End(End::Half) => "end our sending side".to_owned(),
     }
@@ -87,7 +92,7 @@ fn corpus_words(corpus: Corpus) -> &'static str {
 
 /// A frame: `ping, 125 bytes of fe, FIN, in writes of 1 byte`.
 pub fn frame(frame: &Frame) -> String {
-    let Frame { opcode, fin, rsv, mask, length, payload, chop, times } = frame;
+    let Frame { opcode, fin, rsv, mask, length, payload, chop, times, lasting } = frame;
     let mut parts = vec![opcode.to_string(), self::payload(payload)];
     parts.push(if *fin { "FIN".to_owned() } else { "no FIN".to_owned() });
     for (bit, name) in [(Rsv::RSV1, "RSV1"), (Rsv::RSV2, "RSV2"), (Rsv::RSV3, "RSV3")] {
@@ -109,8 +114,12 @@ pub fn frame(frame: &Frame) -> String {
         }
     }
     let mut line = with_chop(parts.join(", "), chop);
-    if *times != 1 {
-        line += &format!(", {times} times");
+    match lasting {
+        Some(time) => {
+            line += &format!(", over and over for {}, {times} times at most", duration(*time));
+        }
+        None if *times != 1 => line += &format!(", {times} times"),
+        None => {}
     }
     line
 }
@@ -286,6 +295,26 @@ pub fn ending(ending: &Ending) -> String {
         (By::Peer, false) => format!("the peer closes with {codes} or drops the connection"),
         (By::Either, _) => "either side ends it, in any way".to_owned(),
     }
+}
+
+/// How a case presses its peer, and what that may cost, one line for each; never none.
+pub fn stress(stress: &Stress) -> Vec<String> {
+    let Stress { connections, growth, memory, cpu, files } = stress;
+    let mut lines = vec![match connections.get() {
+        1 => "played beside a canary connection".to_owned(),
+        count => format!("played by {count} connections beside a canary connection"),
+    }];
+    if *growth {
+        lines.push(
+            "the opening at once, twice and four times its size: the time must grow no faster".to_owned(),
+        );
+    }
+    lines.extend(memory.map(|limit| {
+        format!("the process may hold {} more than before, beyond twice what was sent", bytes(limit))
+    }));
+    lines.extend(cpu.map(|time| format!("the process may take {} of processor time", duration(time))));
+    lines.extend(files.map(|files| format!("the process may have {files} more files open afterwards")));
+    lines
 }
 
 /// What is not ordinary in an opening handshake, one line for each; nothing where all is.

@@ -22,6 +22,7 @@ pub mod model;
 pub mod rules;
 pub mod schema;
 pub mod select;
+pub mod stress;
 pub mod write;
 
 pub use catalogue::Catalogue;

@@ -18,6 +18,7 @@ use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 pub use crate::corpus::Corpus;
 pub use crate::exchange::{Exchange, Source};
 use crate::id::{CaseId, RuleId};
+pub use crate::stress::Stress;
 
 /// One case, whole. Equality is by content; `load(write(s)) == s`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Scenario {
     pub opening: Opening,
     /// What we do once the connection is open.
     pub steps: Vec<Step>,
+    /// What makes it a case of resilience: played alone, beside a connection that must stay served.
+    pub stress: Option<Stress>,
     /// The accepted outcomes, first match wins. What matches none is a failure. Never empty.
     pub accept: Vec<Accept>,
     /// How the connection has to end.
@@ -204,6 +207,14 @@ pub enum Step {
     /// Send messages one at a time, each when the echo of the one before is in. Ends early at the first echo that is
     /// wrong or does not come.
     Exchange(Exchange),
+    /// Stop reading what the peer sends (`false`), or go on with it.
+    Read(bool),
+    /// Keep the connection as it stands until the canary was answered, on the connection that was there before and on a
+    /// new one. Over at once where nobody watches (client under test).
+    Hold {
+        /// No longer than this.
+        within: Duration,
+    },
     /// End the connection before its time.
     End(End),
 }
@@ -247,6 +258,9 @@ pub struct Frame {
     pub chop: Chop,
     /// How many times in a row it is sent, each with a fresh key. `1 <= times`.
     pub times: u32,
+    /// Sent over and over for so long, as the peer takes it, and `times` is the most. What the peer has not taken by
+    /// then is not sent.
+    pub lasting: Option<Duration>,
 }
 
 impl Frame {
@@ -261,6 +275,7 @@ impl Frame {
             payload,
             chop: Chop::default(),
             times: 1,
+            lasting: None,
         }
     }
 }
@@ -396,7 +411,7 @@ pub enum Saw {
         /// How strictly they are compared.
         order: Order,
     },
-    /// Whatever came.
+    /// Whatever came, unless nothing was played because the peer declined ([`Expected::Declined`]).
     Anything,
 }
 
@@ -585,6 +600,7 @@ impl Scenario {
             needs: BTreeSet::new(),
             opening: Opening::default(),
             steps,
+            stress: None,
             accept: vec![Accept { verdict: Outcome::Pass, saw, ending: None, rule: None, note: None }],
             ending,
             catches: Vec::new(),
@@ -672,6 +688,8 @@ impl Scenario {
             | Step::Await { .. }
             | Step::Probe { .. }
             | Step::Pause { .. }
+            | Step::Read(_)
+            | Step::Hold { .. }
             | Step::End(_) => None,
         })
     }

@@ -8,14 +8,27 @@ use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use crate::model::{
     Accept, Awaited, BadTls, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame,
-    HeaderEdit, Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step, Stress,
 };
 
 /// One scenario as a `[[case]]`.
 pub fn scenario(scenario: &Scenario) -> String {
     // Every field has its line, and nothing may be forgotten here.
-    let Scenario { id, title, why, rules, roles, needs, opening, steps, accept, ending, catches, differs } =
-        scenario;
+    let Scenario {
+        id,
+        title,
+        why,
+        rules,
+        roles,
+        needs,
+        opening,
+        steps,
+        stress,
+        accept,
+        ending,
+        catches,
+        differs,
+    } = scenario;
     let mut out = String::from("[[case]]\n");
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(out, "{key} = {value}");
@@ -34,6 +47,9 @@ pub fn scenario(scenario: &Scenario) -> String {
         line("opening", &table(&opening_entries(opening)));
     }
     line("steps", &lines(steps.iter().map(|step| table(&step_entries(step)))));
+    if let Some(stress) = stress {
+        line("stress", &table(&stress_entries(stress)));
+    }
     line("accept", &lines(accept.iter().map(|accept| table(&accept_entries(accept)))));
     line("ending", &table(&ending_entries(ending)));
     if !catches.is_empty() {
@@ -194,13 +210,15 @@ fn step_entries(step: &Step) -> Entries {
             entries
         }
         Step::Exchange(exchange) => exchange_entries(exchange),
+        Step::Read(on) => vec![("read", on.to_string())],
+        Step::Hold { within } => vec![("hold", string(&duration(*within)))],
         Step::End(End::Abort) => vec![("end", string("abort"))],
         Step::End(End::Half) => vec![("end", string("half"))],
     }
 }
 
 fn frame_entries(frame: &Frame) -> Entries {
-    let Frame { opcode, fin, rsv, mask, length, payload, chop, times } = frame;
+    let Frame { opcode, fin, rsv, mask, length, payload, chop, times, lasting } = frame;
     let mut entries = vec![("send", opcode_value(*opcode))];
     if *payload != Payload::default() {
         entries.extend(payload_entries(payload));
@@ -227,9 +245,26 @@ fn frame_entries(frame: &Frame) -> Entries {
     };
     entries.extend(form.map(|form| ("length", string(form_word(form)))));
     entries.extend(chop_entries(chop));
-    if *times != 1 {
+    // With `for`, one time is not what is meant where none is said.
+    if *times != 1 || lasting.is_some() {
         entries.push(("times", times.to_string()));
     }
+    entries.extend(lasting.map(|time| ("for", string(&duration(time)))));
+    entries
+}
+
+fn stress_entries(stress: &Stress) -> Entries {
+    let Stress { connections, growth, memory, cpu, files } = stress;
+    let mut entries = Vec::new();
+    if connections.get() != 1 {
+        entries.push(("connections", connections.to_string()));
+    }
+    if *growth {
+        entries.push(("growth", "true".to_owned()));
+    }
+    entries.extend(memory.map(|bytes| ("memory", bytes.to_string())));
+    entries.extend(cpu.map(|time| ("cpu", string(&duration(time)))));
+    entries.extend(files.map(|files| ("files", files.to_string())));
     entries
 }
 

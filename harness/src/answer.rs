@@ -7,6 +7,7 @@ use wsgrade_cases::model::{Expected, Order, Payload, Saw, Scenario};
 use wsgrade_codec::handshake::parse_tokens;
 use wsgrade_reports::record::{Direction, MessageKind, PayloadInfo, Transcript, Unopened, What};
 
+use crate::plan::Plan;
 use crate::streams::Streams;
 
 /// What the payload of every probe begins with; its pong is no answer.
@@ -97,6 +98,10 @@ impl Answer {
             | What::Bytes { .. }
             | What::Violation { .. }
             | What::TimedOut { .. }
+            | What::Canary(_)
+            | What::Resources { .. }
+            | What::Crowd { .. }
+            | What::Growth { .. }
             | What::EndOfStream
             | What::Reset
             | What::Closed { .. }
@@ -124,12 +129,14 @@ fn names_13(list: &str) -> bool {
     parse_tokens(list.as_bytes()).is_ok_and(|versions| versions.iter().any(|version| version == "13"))
 }
 
-/// Every answer in a transcript, in order.
-pub fn answers_in(transcript: &Transcript) -> Vec<Answer> {
+/// Every answer in a transcript that counts in this plan, in order. Those of a prelude never do.
+pub fn answers_in(plan: &Plan, transcript: &Transcript) -> Vec<Answer> {
     transcript
         .entries
         .iter()
+        .filter(|entry| !entry.prelude)
         .filter_map(|entry| Answer::in_entry(&entry.what))
+        .filter(|(answer, _)| plan.counts(answer))
         .flat_map(|(answer, times)| std::iter::repeat_n(answer, times as usize))
         .collect()
 }
@@ -194,7 +201,10 @@ impl Pattern {
                 _ => Fit::No,
             };
         }
-        let Some(events) = &self.events else { return Fit::Match };
+        let Some(events) = &self.events else {
+            // Whatever came, but for a peer with which nothing was played.
+            return if answers.contains(&Answer::Declined) { Fit::No } else { Fit::Match };
+        };
         match self.order {
             Order::Exact => fit_exact(events, answers),
             Order::Any => fit_any(events, answers),
@@ -325,6 +335,14 @@ mod tests {
         let nothing = pattern(&[], Order::Exact);
         assert_eq!(nothing.fit(&[]), Fit::Match);
         assert_eq!(nothing.fit(&[pong("")]), Fit::No);
+    }
+
+    #[test]
+    fn anything_is_not_that_nothing_was_played() {
+        let anything = Pattern { events: None, order: Order::Any, unopened: None };
+        assert_eq!(anything.fit(&[]), Fit::Match);
+        assert_eq!(anything.fit(&[pong("a"), text("b")]), Fit::Match);
+        assert_eq!(anything.fit(&[Answer::Declined]), Fit::No);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! pure   engine  plays one case, without I/O and without a clock
 //!        answer  what the peer answered, compared with what it should
 //!        plan    cases made ready to be played
+//!        adapt   cases fitted to a target that is no echo
 //!        streams compressed messages, prepared once
 //!        judge   from scenario and transcript to a verdict
 //!        event   what a run tells while it goes on
@@ -16,6 +17,7 @@
 //!        autobahn the modes, spec files and outputs of Autobahn|Testsuite
 //! ```
 
+pub mod adapt;
 pub mod answer;
 mod autobahn;
 pub mod carrier;

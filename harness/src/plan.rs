@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wsgrade_cases::model::Scenario;
+use wsgrade_cases::model::{Scenario, Step};
 
 use crate::answer::{Answer, Pattern};
 use crate::streams::Streams;
 
+/// The mark of a probe whose pong is no answer of its own.
+pub(crate) const SYNC: &str = "read so far";
+
 /// A case, and what engine and judge need of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The case.
     pub scenario: Arc<Scenario>,
@@ -21,6 +24,10 @@ pub struct Plan {
     expected_answers: usize,
     /// The messages that exchanges send, compressed.
     streams: Arc<Streams>,
+    /// Played before the steps of the case.
+    prelude: Arc<[Step]>,
+    /// Why messages of the peer are no answers, in one sentence, where they are none.
+    adapted: Option<String>,
 }
 
 impl Plan {
@@ -31,7 +38,29 @@ impl Plan {
         let of_each = || patterns.iter().filter_map(Pattern::events);
         let expected_bytes = of_each().map(|events| events.iter().map(Answer::len).sum()).max().unwrap_or(0);
         let expected_answers = of_each().map(<[_]>::len).max().unwrap_or(0);
-        Self { scenario, patterns, expected_bytes, expected_answers, streams }
+        Self {
+            scenario,
+            patterns,
+            expected_bytes,
+            expected_answers,
+            streams,
+            prelude: Arc::default(),
+            adapted: None,
+        }
+    }
+
+    /// The same case after these steps on each connection, where it is one that opens it in an ordinary way.
+    pub fn with_prelude(&self, prelude: &Arc<[Step]>) -> Self {
+        // What goes out with the head leaves no time for a prelude, and where a refusal is right there is no connection.
+        let no_time =
+            self.scenario.opening.early || self.patterns.first().is_some_and(Pattern::is_of_opening);
+        Self { prelude: if no_time { Arc::default() } else { Arc::clone(prelude) }, ..self.clone() }
+    }
+
+    /// This scenario instead, with no message of the peer counted as an answer; `why` in one sentence.
+    pub fn without_echo(&self, scenario: Scenario, why: String) -> Self {
+        let plan = Self::new(Arc::new(scenario), Arc::clone(&self.streams));
+        Self { prelude: Arc::clone(&self.prelude), adapted: Some(why), ..plan }
     }
 
     /// A conversation of our own, which shares nothing.
@@ -54,6 +83,34 @@ impl Plan {
     /// The expected answers of the accepted outcomes, in their order.
     pub fn patterns(&self) -> &[Pattern] {
         &self.patterns
+    }
+
+    /// The steps before those of the case.
+    pub fn prelude(&self) -> &[Step] {
+        &self.prelude
+    }
+
+    /// A step by its number, where those of the prelude come first, and its number among those of the case.
+    pub(crate) fn step(&self, at: usize) -> Option<(Option<usize>, &Step)> {
+        match at.checked_sub(self.prelude.len()) {
+            None => self.prelude.get(at).map(|step| (None, step)),
+            Some(of_case) => self.scenario.steps.get(of_case).map(|step| (Some(of_case), step)),
+        }
+    }
+
+    /// Why no message of the peer counts as an answer, in one sentence; `None` where they do.
+    pub fn adapted(&self) -> Option<&str> {
+        self.adapted.as_deref()
+    }
+
+    /// Whether this counts as an answer.
+    pub fn counts(&self, answer: &Answer) -> bool {
+        match answer {
+            Answer::Text(_) | Answer::Binary(_) => self.adapted.is_none(),
+            // A step that only waits until what came before it was read.
+            Answer::Open(mark) => mark != SYNC,
+            Answer::Pong(_) | Answer::Exchanged { .. } | Answer::Declined | Answer::Unopened { .. } => true,
+        }
     }
 
     pub(crate) fn expected_bytes(&self) -> u64 {

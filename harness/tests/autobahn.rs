@@ -462,7 +462,14 @@ fn listen_counts_the_cases_of_autobahn() {
     let numbered = |case: &&Value| case["id"].as_str().unwrap().starts_with(|c: char| c.is_ascii_digit());
     let numbered = listed.iter().filter(numbered).count();
     assert!(numbered < listed.len());
-    let lettered = ["-c", "C.*", "-c", "D.*", "-c", "F.*", "-c", "U.*"];
+    let areas: BTreeSet<_> =
+        listed.iter().filter_map(|case| case["id"].as_str()?.split('.').next()).collect();
+    let lettered: Vec<_> = areas
+        .into_iter()
+        .filter(|area| area.parse::<u8>().is_err())
+        .flat_map(|area| ["-c".to_owned(), format!("{area}.*")])
+        .collect();
+    let lettered: Vec<_> = lettered.iter().map(String::as_str).collect();
     for (args, count) in
         [(&[][..], numbered), (&["-c", "*"], listed.len()), (&lettered[..], listed.len() - numbered)]
     {

@@ -45,7 +45,11 @@ fn without_a_url_the_reference_server_is_graded_and_passes() {
     assert_eq!(ids.len(), Register::embedded().iter().count());
     assert!(run["rules"]["rfc6455-10.6-support-tls"]["unobservable"]["server"].is_string());
     assert!(text.contains("\n  rules: ") && !text.contains("MUST broken"), "{text}");
-    for case in cases {
+    let of_tls = |case: &&Value| case["id"].as_str().unwrap().starts_with("S.4.");
+    for case in cases.iter().filter(of_tls) {
+        assert_eq!(case["behavior"], "unimplemented", "{case}");
+    }
+    for case in cases.iter().filter(|case| !of_tls(case)) {
         let behavior = case["behavior"].as_str().unwrap();
         assert!(["pass", "informational"].contains(&behavior), "{case}");
         assert!(["pass", "informational"].contains(&case["close"].as_str().unwrap()), "{case}");

@@ -114,7 +114,7 @@ const WAITS_FOR_A_LONG_CLOSE: Deviation = Deviation {
 const NO_DEFLATE: Deviation = Deviation {
     cases: &[
         "12.*", "13.*", "D.1.*", "D.2.*", "D.3.*", "D.4.*", "D.5.*", "D.6.*", "D.7.*", "D.8.*", "D.9.*",
-        "D.11.*",
+        "D.11.*", "R.2.11", "R.3.7", "R.5.*",
     ],
     behavior: "unimplemented",
     close: "informational",

@@ -15,6 +15,7 @@
 //! - [`serve_stream`]: one connection over any stream, without listening.
 //! - [`report`]: [`ConnectionReport`] and [`ConnectionEnd`].
 //! - [`client`]: [`connect`](client::connect), and what the client tells about a server.
+//! - `deviant` (feature `defects`): a second endpoint, strict but for one defect, to prove test suites on.
 //! - [`cli`]: the two command lines.
 //!
 //! ```
@@ -35,6 +36,8 @@ pub mod cli;
 pub mod client;
 pub mod config;
 mod connection;
+#[cfg(feature = "defects")]
+pub mod deviant;
 mod linger;
 mod opening;
 mod phase;

@@ -187,3 +187,44 @@ fn help_fits_on_a_terminal_and_names_every_default() {
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 }
+
+/// Without the feature the flags are there, and say how they are had.
+#[cfg(not(feature = "defects"))]
+#[test]
+fn defects_are_a_feature() {
+    let run =
+        |flags: &[&str]| Command::new(env!("CARGO_BIN_EXE_reference-server")).args(flags).output().unwrap();
+    let (list, one) = (run(&["--list-defects"]), run(&["--defect", "no-pong"]));
+    assert_eq!((Some(2), Some(2)), (list.status.code(), one.status.code()));
+    assert_eq!(list.stderr, one.stderr);
+    insta::assert_snapshot!(text(&list.stderr), @"error: built without the feature `defects`: cargo run -p wsgrade-reference-server --features defects --bin reference-server -- --list-defects");
+}
+
+#[cfg(feature = "defects")]
+#[test]
+fn a_server_with_a_defect_has_this_one_and_no_other() {
+    let ping = ["--ping=x", "--timeout", "500ms"];
+    assert_eq!(Some(0), Program::start(&["--defect", "none"]).client(&ping, "").status.code());
+    let deaf = Program::start(&["--defect", "no-pong"]);
+    assert_eq!(Some(1), deaf.client(&ping, "").status.code());
+    assert_eq!(Some(0), deaf.client(&["--send", "hello"], "").status.code());
+}
+
+#[cfg(feature = "defects")]
+#[test]
+fn defects_are_listed_and_known_by_their_names() {
+    for (program, only) in [
+        (env!("CARGO_BIN_EXE_reference-server"), "takes-any-method"),
+        (env!("CARGO_BIN_EXE_reference-client"), "ignores-accept"),
+    ] {
+        let output = Command::new(program).arg("--list-defects").output().unwrap();
+        assert_eq!(Some(0), output.status.code());
+        assert!(text(&output.stdout).contains(only), "{}", text(&output.stdout));
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_reference-server"))
+        .args(["--defect", "ignores-accept"])
+        .output()
+        .unwrap();
+    assert_eq!(Some(2), output.status.code());
+    insta::assert_snapshot!(text(&output.stderr), @"error: ignores-accept is a defect of a client, and this is a server");
+}

@@ -5,14 +5,15 @@ const byId = (id) => document.getElementById(id);
 
 // Records come as arrays that name the case, the carrier and the command by number: there are thousands of them.
 for (const target of index.targets) {
-  target.records = target.records.map(([at, carrier, behavior, close, code, ms, repeat, findings, busy]) => {
+  target.records = target.records.map(([at, carrier, behavior, close, code, ms, repeat, findings, aside]) => {
     const { id } = index.cases[at];
     return {
       id, behavior, close, ms, findings,
       carrier: index.carriers[carrier],
       code: code ?? undefined,
       repeat: index.repeats[repeat].replaceAll("\0", () => id),
-      busy: busy ?? undefined,
+      busy: aside?.busy,
+      adapted: index.adaptations[aside?.adapted],
     };
   });
 }

@@ -2,7 +2,7 @@
 
 const wireLines = [];
 let shared;
-/** Each entry comes as `[thing, microseconds since the one before, step?, what fills the thing's holes…]`. */
+/** Each entry comes as `[thing, microseconds since the one before, step?, what fills the thing's holes…]`. Step -1 is the prelude. */
 function wireOf(target, record) {
   shared ??= JSON.parse(byId("shared").textContent);
   wireLines[target] ??= byId(`wire-${target}`).textContent.split("\n");
@@ -148,6 +148,8 @@ function row(wire, e) {
       return ["mark", "sent", ENDED[e.how]];
     case "trouble":
       return ["mark odd", null, `on our side: ${e.text}`];
+    case "measured":
+      return [`mark ${e.good ? "good" : "bad"}`, null, [el("code", null, e.of), ": ", e.text]];
     case "folded":
       return ["mark", e.d, `${plural(e.frames, "more frame")} with ${plural(e.bytes, "byte")} of payload`];
     case "gap":
@@ -165,7 +167,8 @@ function timeline(wire, steps, notes) {
   for (const e of wire.e) {
     if (e.s !== undefined && e.s !== step) {
       step = e.s;
-      append(list, [el("li", { class: "step" }, el("span", null, `step ${step + 1}`), " ", steps[step])]);
+      const title = step < 0 ? "prelude" : `step ${step + 1}`;
+      append(list, [el("li", { class: "step" }, el("span", null, title), " ", steps[step] ?? (step < 0 ? "" : "probe: is the connection open?"))]);
     }
     const [kind, direction, content] = row(wire, e);
     const [arrow, word] = ARROWS[direction] ?? ["", ""];

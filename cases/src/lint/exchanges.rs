@@ -67,6 +67,8 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
             | Step::Await { .. }
             | Step::Probe { .. }
             | Step::Pause { .. }
+            | Step::Read(_)
+            | Step::Hold { .. }
             | Step::End(_) => {}
         }
     }

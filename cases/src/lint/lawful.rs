@@ -21,12 +21,20 @@ pub fn first_unlawful(scenario: &Scenario) -> Option<Unlawful> {
     let mut state = State { scenario, message: None, unfinished: None, closed: false };
     for (step, action) in (1..).zip(&scenario.steps) {
         let result = match action {
+            Step::Send(frame) if frame.lasting.is_some() => {
+                Err("sends a frame for as long as the peer takes it".to_owned())
+            }
             Step::Send(frame) => (0..frame.times).try_for_each(|_| state.send(frame)),
             Step::More { payload, .. } => state.more(payload),
             Step::Exchange(_) => state.exchange(),
             Step::Raw { .. } => Err("sends raw bytes".to_owned()),
             Step::End(_) => Err("ends the connection".to_owned()),
-            Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } => Ok(()),
+            Step::Read(false) => Err("stops reading".to_owned()),
+            Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::Read(true)
+            | Step::Hold { .. } => Ok(()),
         };
         if let Err(reason) = result {
             return Some(Unlawful { step, reason });

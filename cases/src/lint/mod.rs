@@ -4,6 +4,7 @@ mod exchanges;
 mod lawful;
 mod openings;
 mod shadows;
+mod stress;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub fn check(scenario: &Scenario, register: &Register) -> Vec<Finding> {
     marks(scenario, &mut findings);
     exchanges::check(scenario, &mut findings);
     openings::check(scenario, &mut findings);
+    stress::check(scenario, &mut findings);
     // Beyond the bounds nobody wants to see the bytes.
     if sizes(scenario, &mut findings) {
         answers(scenario, &mut findings);
@@ -99,13 +101,19 @@ fn sizes(scenario: &Scenario, findings: &mut Findings) -> bool {
         let (payload, times, chop) = match step {
             Step::Send(frame) => (&frame.payload, frame.times, &frame.chop),
             Step::More { payload, chop } | Step::Raw { payload, chop } => (payload, 1, chop),
-            Step::Await { within: Some(time), .. } | Step::Pause { time, .. } => {
+            Step::Await { within: Some(time), .. }
+            | Step::Pause { time, .. }
+            | Step::Hold { within: time } => {
                 if *time > MAX_WAIT {
                     findings.add(format!("step {n} waits longer than {} seconds", MAX_WAIT.as_secs()));
                 }
                 continue;
             }
-            Step::Await { within: None, .. } | Step::Probe { .. } | Step::Exchange(_) | Step::End(_) => {
+            Step::Await { within: None, .. }
+            | Step::Probe { .. }
+            | Step::Exchange(_)
+            | Step::Read(_)
+            | Step::End(_) => {
                 continue;
             }
         };
@@ -173,7 +181,12 @@ fn mores(scenario: &Scenario, findings: &mut Findings) {
                 ),
             },
             Step::Raw { .. } | Step::Exchange(_) => left = None,
-            Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {}
+            Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::Read(_)
+            | Step::Hold { .. }
+            | Step::End(_) => {}
         }
     }
 }
@@ -199,6 +212,8 @@ fn marks(scenario: &Scenario, findings: &mut Findings) {
             | Step::Await { .. }
             | Step::Pause { mark: None, .. }
             | Step::Exchange(_)
+            | Step::Read(_)
+            | Step::Hold { .. }
             | Step::End(_) => {}
         }
     }

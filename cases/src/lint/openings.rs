@@ -70,14 +70,15 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
 
 /// Where TLS fails, none of what would come after it can be played or seen.
 fn without_tls(scenario: &Scenario, findings: &mut Findings) {
-    let Scenario { roles, needs, opening, steps, accept, .. } = scenario;
+    let Scenario { roles, needs, opening, steps, stress, accept, .. } = scenario;
     if roles.contains(&Role::Server) || !needs.contains(&Need::Tls) {
         findings.add_with_help(
             "`tls` in the opening is what is wrong with our side of it towards a client",
             "give the case roles = [\"client\"] and needs = [\"tls\"]",
         );
     }
-    if !steps.is_empty() || *opening != (Opening { tls: opening.tls, ..Opening::default() }) {
+    let alone = steps.is_empty() && stress.is_none();
+    if !alone || *opening != (Opening { tls: opening.tls, ..Opening::default() }) {
         findings.add(
             "`tls` in the opening makes TLS fail, so there are no steps and nothing else in the opening",
         );

@@ -1,6 +1,7 @@
 //! Cases: from a table to a [`Scenario`].
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use super::fields::{Fields, list, number, text, word};
 use super::node::{Node, Value};
@@ -9,14 +10,16 @@ use super::{payload, step};
 use crate::id::{CaseId, RuleId};
 use crate::model::{
     Accept, BadTls, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw,
-    Scenario, Status,
+    Scenario, Status, Stress,
 };
 
 /// The keys of a case.
-pub(crate) const KEYS: [&str; 12] = [
-    "id", "title", "why", "rules", "roles", "needs", "opening", "steps", "accept", "ending", "catches",
-    "differs",
+pub(crate) const KEYS: [&str; 13] = [
+    "id", "title", "why", "rules", "roles", "needs", "opening", "steps", "stress", "accept", "ending",
+    "catches", "differs",
 ];
+/// No case is played by more connections.
+const MAX_CONNECTIONS: u64 = 10_000;
 pub(crate) const ROLES: [(&str, Role); 2] = [("server", Role::Server), ("client", Role::Client)];
 pub(crate) const VERDICTS: [(&str, Outcome); 5] = [
     ("pass", Outcome::Pass),
@@ -63,6 +66,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<(Scenario
     for node in fields.list(problems, "steps") {
         step::read(problems, node, &mut steps);
     }
+    let stress = fields.get("stress").and_then(|node| stress(problems, node));
     let accept = match fields.get("accept") {
         None => {
             vec![Accept { verdict: Outcome::Pass, saw: Saw::Answers, ending: None, rule: None, note: None }]
@@ -91,6 +95,7 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<(Scenario
         needs,
         opening,
         steps,
+        stress,
         accept,
         ending,
         catches,
@@ -270,6 +275,22 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
         tls: fields.word(problems, "tls", &BAD_TLS),
         chop: step::chop(problems, &fields),
     }
+}
+
+fn stress(problems: &mut Problems<'_>, node: &Node) -> Option<Stress> {
+    let known = ["connections", "growth", "memory", "cpu", "files"];
+    let fields = Fields::new(problems, node, "a `stress`", &known)?;
+    let connections = fields.number(problems, "connections", (1, MAX_CONNECTIONS));
+    let files = fields.number(problems, "files", (0, u64::from(u32::MAX)));
+    Some(Stress {
+        connections: connections
+            .and_then(|count| NonZeroU32::new(u32::try_from(count).ok()?))
+            .unwrap_or(NonZeroU32::MIN),
+        growth: fields.bool(problems, "growth").unwrap_or(false),
+        memory: fields.number(problems, "memory", (0, i64::MAX.unsigned_abs())),
+        cpu: fields.duration(problems, "cpu"),
+        files: files.and_then(|files| u32::try_from(files).ok()),
+    })
 }
 
 fn deflate_wish(problems: &mut Problems<'_>, node: &Node) -> Option<DeflateWish> {

@@ -12,12 +12,14 @@ mod family;
 pub(crate) mod fields;
 pub(crate) mod node;
 mod payload;
+mod prelude;
 mod problem;
 mod step;
 
 use crate::model::Scenario;
 use fields::{Fields, list};
 pub use payload::MAX_PAYLOAD;
+pub use prelude::read_prelude;
 pub(crate) use problem::Problems;
 pub(crate) use problem::nearest;
 pub use problem::{LoadError, Place, Problem};

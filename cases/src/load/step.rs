@@ -15,14 +15,14 @@ use crate::model::{Awaited, Chop, ChopAt, End, Expected, Frame, Length, Mask, Pa
 
 /// The words after `send`.
 const SENDS: [&str; 8] = ["continuation", "text", "binary", "close", "ping", "pong", "more", "raw"];
-const KINDS: [&str; 6] = ["send", "exchange", "await", "probe", "pause", "end"];
+const KINDS: [&str; 8] = ["send", "exchange", "await", "probe", "pause", "read", "hold", "end"];
 const FORMS: [(&str, LengthForm); 3] =
     [("7-bit", LengthForm::Bits7), ("16-bit", LengthForm::Bits16), ("64-bit", LengthForm::Bits64)];
 const KINDS_OF_MESSAGES: [(&str, Kind); 2] = [("text", Kind::Text), ("binary", Kind::Binary)];
 /// No exchange has more messages.
 pub const MAX_MESSAGES: u32 = 100_000;
 /// No frame is sent more often in a row, and no message is cut into more fragments.
-const MAX_TIMES: u64 = 1 << 20;
+const MAX_TIMES: u32 = 1 << 20;
 
 /// Reads one step; a step with `fragment` becomes several.
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node, steps: &mut Vec<Step>) {
@@ -59,6 +59,16 @@ pub(crate) fn read(problems: &mut Problems<'_>, node: &Node, steps: &mut Vec<Ste
             let mark = fields.text(problems, "mark").map(str::to_owned);
             steps.extend(fields.duration(problems, "pause").map(|time| Step::Pause { time, mark }));
         }
+        "read" => {
+            let fields = fields.named("a `read` step");
+            fields.refuse_others(problems, &["read"]);
+            steps.extend(fields.bool(problems, "read").map(Step::Read));
+        }
+        "hold" => {
+            let fields = fields.named("a `hold` step");
+            fields.refuse_others(problems, &["hold"]);
+            steps.extend(fields.duration(problems, "hold").map(|within| Step::Hold { within }));
+        }
         _ => {
             let fields = fields.named("an `end` step");
             fields.refuse_others(problems, &["end"]);
@@ -83,26 +93,46 @@ fn send(problems: &mut Problems<'_>, fields: Fields<'_>, steps: &mut Vec<Step>) 
         return;
     }
     let fields = fields.named("a `send` step");
-    let mut known =
-        vec!["send", "fin", "rsv", "mask", "length", "declared", "chop", "chop_pause", "times", "fragment"];
+    let mut known = vec![
+        "send",
+        "fin",
+        "rsv",
+        "mask",
+        "length",
+        "declared",
+        "chop",
+        "chop_pause",
+        "times",
+        "for",
+        "fragment",
+    ];
     known.extend(payload::KEYS);
     fields.refuse_others(problems, &known);
     let Some(opcode) = opcode(problems, what) else { return };
     let rsv = fields.number(problems, "rsv", (0, 7)).and_then(|n| Rsv::new(u8::try_from(n).ok()?));
-    let times = fields.number(problems, "times", (1, MAX_TIMES)).and_then(|n| u32::try_from(n).ok());
+    let times = fields.number(problems, "times", (1, MAX_TIMES.into())).and_then(|n| u32::try_from(n).ok());
+    let lasting = fields.duration(problems, "for");
+    if let Some(node) = fields.get("for") {
+        for other in ["chop", "chop_pause"] {
+            if fields.has(other) {
+                problems.add(node.at, format!("`for` cannot go with `{other}`"));
+            }
+        }
+    }
     let frame = Frame {
         fin: fields.bool(problems, "fin").unwrap_or(true),
         rsv: rsv.unwrap_or(Rsv::NONE),
         mask: mask(problems, &fields),
         length: length(problems, &fields),
         chop: chop(problems, &fields),
-        times: times.unwrap_or(1),
+        times: times.unwrap_or(if lasting.is_some() { MAX_TIMES } else { 1 }),
+        lasting,
         ..Frame::new(opcode, payload::from_fields(problems, &fields))
     };
     match fields.get("fragment") {
         None => steps.push(Step::Send(frame)),
         Some(node) => {
-            for other in ["times", "length", "declared"] {
+            for other in ["times", "for", "length", "declared"] {
                 if fields.has(other) {
                     problems.add(node.at, format!("`fragment` cannot go with `{other}`"));
                 }
@@ -112,7 +142,7 @@ fn send(problems: &mut Problems<'_>, fields: Fields<'_>, steps: &mut Vec<Step>) 
             }
             let most = payload::MAX_PAYLOAD;
             let Some(size) = number(problems, "fragment", node, (1, most)) else { return };
-            if frame.payload.len() / size > MAX_TIMES {
+            if frame.payload.len() / size > MAX_TIMES.into() {
                 problems.add(node.at, format!("more than {MAX_TIMES} fragments"));
                 return;
             }

@@ -1,5 +1,6 @@
 //! Scenarios of every shape, for properties.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use quickcheck::{Arbitrary, Gen};
@@ -7,7 +8,7 @@ use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{
     Accept, Awaited, BadTls, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
     HeaderEdit, Length, Mask, Need, Opening, Order, Outcome, Payload, Role, Saw, Scenario, Source, Status,
-    Step,
+    Step, Stress,
 };
 use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
@@ -86,6 +87,7 @@ fn frame(g: &mut Gen) -> Frame {
         payload: payload(g, 2),
         chop: chop(g),
         times: 1 + u32::arbitrary(g) % 1000,
+        lasting: None,
     }
 }
 
@@ -132,8 +134,10 @@ pub(crate) fn exchange(g: &mut Gen) -> Exchange {
 }
 
 fn step(g: &mut Gen) -> Step {
-    match u8::arbitrary(g) % 10 {
-        0..=2 => Step::Send(frame(g)),
+    match u8::arbitrary(g) % 12 {
+        0..=1 => Step::Send(frame(g)),
+        // What goes out over and over is not cut.
+        2 => Step::Send(Frame { lasting: Some(time(g)), chop: Chop::default(), ..frame(g) }),
         3 => Step::More { payload: payload(g, 1), chop: chop(g) },
         4 => Step::Raw { payload: payload(g, 1), chop: chop(g) },
         5 => {
@@ -147,7 +151,19 @@ fn step(g: &mut Gen) -> Step {
         6 => Step::Probe { mark: string(g) },
         8 => Step::Exchange(exchange(g)),
         7 => Step::Pause { time: time(g), mark: maybe(g, string) },
+        9 => Step::Read(bool::arbitrary(g)),
+        10 => Step::Hold { within: time(g) },
         _ => Step::End(pick(g, &[End::Abort, End::Half])),
+    }
+}
+
+fn stress(g: &mut Gen) -> Stress {
+    Stress {
+        connections: NonZeroU32::new(1 + u32::arbitrary(g) % 10_000).expect("at least one"),
+        growth: bool::arbitrary(g),
+        memory: maybe(g, |g| u64::arbitrary(g) >> 1),
+        cpu: maybe(g, time),
+        files: maybe(g, u32::arbitrary),
     }
 }
 
@@ -222,6 +238,7 @@ impl Arbitrary for Any {
             needs: pick(g, &needs).into_iter().collect(),
             opening: if bool::arbitrary(g) { opening(g) } else { Opening::default() },
             steps: some(g, 0, step),
+            stress: maybe(g, stress),
             accept: some(g, 1, accept),
             ending: ending(g),
             catches: some(g, 0, string),

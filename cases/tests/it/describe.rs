@@ -178,3 +178,29 @@ fn no_line_of_the_catalogue_is_long() {
         }
     }
 }
+
+#[test]
+fn stress() {
+    let text = case(
+        "stress = { connections = 300, growth = true, memory = 1, cpu = \"1s\", files = 20 }\n\
+         steps = [{ send = \"ping\", for = \"2s\", times = 9 }, { read = false }, { read = true }, { hold = \"1s\" }]",
+    );
+    let scenario = one(&text);
+    let stress = scenario.stress.as_ref().map(describe::stress).unwrap_or_default();
+    let lines: Vec<_> = stress.into_iter().chain(scenario.steps.iter().map(describe::step)).collect();
+    assert_snapshot!(lines.join("\n"), @"
+    played by 300 connections beside a canary connection
+    the opening at once, twice and four times its size: the time must grow no faster
+    the process may hold 1 byte more than before, beyond twice what was sent
+    the process may take 1s of processor time
+    the process may have 20 more files open afterwards
+    send ping, empty, FIN, over and over for 2s, 9 times at most
+    stop reading
+    go on reading
+    hold on until the canary was answered, for 1s at most
+    ");
+    assert_eq!(
+        describe::stress(&wsgrade_cases::model::Stress::default()),
+        ["played beside a canary connection"]
+    );
+}

@@ -55,7 +55,7 @@ fn what_is_missing_or_unknown_in_a_case_is_said_at_once() {
     ");
     assert_snapshot!(in_case("zzz = 1"), @"
     my.toml:6:1: unknown key `zzz` in a case
-      help: it may have `id`, `title`, `why`, `rules`, `roles`, `needs`, `opening`, `steps`, `accept`, `ending`, `catches` and `differs`
+      help: it may have `id`, `title`, `why`, `rules`, `roles`, `needs`, `opening`, `steps`, `stress`, `accept`, `ending`, `catches` and `differs`
     ");
     assert_snapshot!(in_case("rows = []"), @"
     my.toml:6:1: unknown key `rows` in a case
@@ -155,10 +155,10 @@ fn nothing_over_and_over_is_an_error_however_it_is_cut() {
 #[test]
 fn what_a_step_does() {
     assert_snapshot!(in_step("{ sned = \"text\" }"), @"
-    my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause` or `end`
+    my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause`, `read`, `hold` or `end`
       help: did you mean `send`?
     ");
-    assert_snapshot!(in_step("{ text = \"a\" }"), @"my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause` or `end`");
+    assert_snapshot!(in_step("{ text = \"a\" }"), @"my.toml:6:10: a step does something: `send`, `exchange`, `await`, `probe`, `pause`, `read`, `hold` or `end`");
     assert_snapshot!(in_step("{ send = \"text\", probe = \"A\" }"), @"my.toml:6:10: a step does one thing, and here are `send` and `probe`");
     assert_snapshot!(in_step("3"), @"my.toml:6:10: a step is expected to be a table, not a number");
     assert_snapshot!(in_step("{ send = \"txt\" }"), @r#"
@@ -171,6 +171,20 @@ fn what_a_step_does() {
     my.toml:6:18: `end` is "abrupt", expected `abort` or `half`
       help: did you mean "abort"?
     "#);
+    assert_snapshot!(in_step("{ send = \"ping\", for = \"1s\", chop = 1 }"), @"my.toml:6:33: `for` cannot go with `chop`");
+    assert_snapshot!(in_step("{ read = 1 }"), @"my.toml:6:19: `read` is a number, expected true or false");
+    assert_snapshot!(in_step("{ hold = \"soon\" }"), @r#"my.toml:6:19: `hold` is "soon", expected a time such as "250ms" (units s, ms, us, ns)"#);
+    assert_snapshot!(in_case("stress = { conections = 3, memory = -1 }"), @"
+    my.toml:6:12: unknown key `conections` in a `stress`
+      help: did you mean `connections`?
+    my.toml:6:37: `memory` is -1, expected 0 to 9223372036854775807
+    ");
+    assert_snapshot!(in_case("stress = { connections = 0, growth = 1, cpu = 3, files = \"\" }"), @"
+    my.toml:6:26: `connections` is 0, expected 1 to 10000
+    my.toml:6:58: `files` is a string, expected a number
+    my.toml:6:38: `growth` is a number, expected true or false
+    my.toml:6:47: `cpu` is a number, expected a string
+    ");
     assert_snapshot!(in_step("{ probe = 1 }"), @"my.toml:6:20: `probe` is a number, expected a string");
 }
 

@@ -66,6 +66,37 @@ fn sizes_and_times() {
 }
 
 #[test]
+fn stress() {
+    right("stress = {}\nsteps = [{ hold = \"1s\" }]");
+    right("roles = [\"server\"]\nstress = { connections = 3 }");
+    assert_snapshot!(findings("stress = { connections = 3 }"), @r#"
+    a client makes one connection for a case, so `connections` and `growth` say nothing of it
+      help: add roles = ["server"]
+    "#);
+    assert_snapshot!(findings("steps = [{ hold = \"1s\" }]"), @"
+    step 1 holds on until a canary was answered, and the case has none
+      help: give the case a `stress = {}`
+    ");
+    assert_snapshot!(findings("stress = {}\nsteps = [{ hold = \"61s\" }]"), @"step 1 waits longer than 60 seconds");
+    assert_snapshot!(findings("roles = [\"server\"]\nstress = { growth = true }"), @r#"
+    `growth` asks for an opening that grows, and nothing in this one is repeated
+      help: give a header a value such as { repeat = "20", len = 1000 }
+    "#);
+    right(
+        "roles = [\"server\"]\nstress = { growth = true }\nopening = { headers = [{ set = \"X-A\", value = { repeat = \"20\", len = 9 } }] }",
+    );
+    assert_snapshot!(findings("steps = [{ send = \"ping\", for = \"1s\" }]"), @r#"
+    `saw = "answers"`, but step 1 sends a frame for as long as the peer takes it
+      help: list what the peer has to answer: saw = [] for nothing
+    "#);
+    assert_snapshot!(findings("steps = [{ read = false }]"), @r#"
+    `saw = "answers"`, but step 1 stops reading
+      help: list what the peer has to answer: saw = [] for nothing
+    "#);
+    right("steps = [{ read = true }]");
+}
+
+#[test]
 fn more() {
     let none = "accept = [{ verdict = \"pass\", saw = [] }]";
     right(&format!(

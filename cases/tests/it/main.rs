@@ -9,6 +9,7 @@ mod exchanges;
 mod facts;
 mod identity;
 mod lint;
+mod prelude;
 mod rules;
 mod select;
 

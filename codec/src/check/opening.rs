@@ -47,10 +47,19 @@ impl Asked {
     }
 }
 
+/// "HTTP/1.1 defines the sequence CR LF as the end-of-line marker" (RFC 2616, 2.2). A recipient may take less, a sender may
+/// not send it.
+fn has_bare_line_feed(raw: &[u8]) -> bool {
+    raw.first() == Some(&b'\n') || raw.windows(2).any(|pair| pair[1] == b'\n' && pair[0] != b'\r')
+}
+
 /// Everything that a client's request breaks (RFC 6455, 4.1); whether its nonce is fresh only other connections tell.
 #[must_use]
 pub fn request(head: &RequestHead) -> Vec<Violation> {
     let mut broken = Vec::new();
+    if has_bare_line_feed(&head.raw) {
+        broken.push(Violation::new(Rule::RequestSyntax, "a line of the request ends in a line feed alone"));
+    }
     let mut add = |rule, error: RequestError| broken.push(Violation::new(rule, error.to_string()));
     let headers = &head.headers;
     if head.method != "GET" {
@@ -123,6 +132,9 @@ pub fn request(head: &RequestHead) -> Vec<Violation> {
 #[must_use]
 pub fn response(head: &ResponseHead, asked: &Asked) -> Vec<Violation> {
     let mut broken = Vec::new();
+    if has_bare_line_feed(&head.raw) {
+        broken.push(Violation::new(Rule::ResponseSyntax, "a line of the response ends in a line feed alone"));
+    }
     let mut add = |rule, error: ResponseError| broken.push(Violation::new(rule, error.to_string()));
     let headers = &head.headers;
     if head.minor_version < 1 {
@@ -204,6 +216,7 @@ mod tests {
             ("GET /chat", "POST /chat", Rule::RequestMethod),
             ("HTTP/1.1", "HTTP/1.0", Rule::RequestHttpVersion),
             ("/chat", "*", Rule::RequestTarget),
+            ("HTTP/1.1\r\n", "HTTP/1.1\n", Rule::RequestSyntax),
             ("Host: example.com:80\r\n", "", Rule::RequestHost),
             ("example.com:80", "example.com:80\r\nHost: b", Rule::RequestHost),
             ("Upgrade: websocket\r\n", "", Rule::RequestUpgrade),
@@ -248,6 +261,7 @@ mod tests {
         assert_eq!(of(RESPONSE), []);
         for (from, to, rule) in [
             ("HTTP/1.1", "HTTP/1.0", Rule::ResponseSyntax),
+            ("upgrade\r\n", "upgrade\n", Rule::ResponseSyntax),
             ("Upgrade: WebSocket\r\n", "", Rule::ResponseUpgrade),
             ("Upgrade: WebSocket", "Upgrade: h2c", Rule::ResponseUpgrade),
             ("Connection: upgrade", "Connection: close", Rule::ResponseConnection),

@@ -87,6 +87,9 @@ rules! {
     /// A request that names a subprotocol twice.
     RequestSubprotocolTwice = "rfc6455-4.1-subprotocols-unique", "RFC 6455", "4.1", "MUST",
         "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.";
+    /// Bytes of a client that came before it could have read a response.
+    RequestWaits = "rfc6455-4.1-wait-for-response", "RFC 6455", "4.1", "MUST",
+        "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.";
     /// A TLS hello without the name of the server.
     RequestServerName = "rfc6455-4.1-tls-server-name", "RFC 6455", "4.1", "MUST",
         "Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].";

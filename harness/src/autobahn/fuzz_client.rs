@@ -1,6 +1,6 @@
 //! fuzzingclient: grades the servers of a spec file, one after another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,7 +21,7 @@ use crate::carrier::Trust;
 use crate::cli::{Exit, Failure, LOCAL_JOBS, REMOTE_JOBS, interrupts, print, watch};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Facts, Prepared, Run, Settings, probe};
+use crate::runner::{Facts, Gate, Prepared, Run, Settings, probe};
 use crate::shell::word as shell_word;
 use crate::target::{RequestOptions, Target};
 
@@ -135,10 +135,16 @@ impl Session<'_> {
             None => REMOTE_JOBS,
         };
         let limits = limits(self.spec.options, server.options);
-        let settings = Settings { jobs, limits, seed: self.seed, depth: Depth::Full };
-        let needed: BTreeSet<Need> =
-            self.selected.iter().flat_map(|plan| plan.scenario.needs.iter().copied()).collect();
-        let facts: Facts = probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?;
+        let settings = Settings {
+            jobs,
+            limits,
+            seed: self.seed,
+            prelude: Arc::default(),
+            depth: Depth::Full,
+            gate: Gate::default(),
+            may_stress: false,
+        };
+        let facts: Facts = probe(&mut target, &settings).await.map_err(Failure::inconclusive)?;
         let agent = server
             .agent
             .clone()
@@ -156,7 +162,9 @@ impl Session<'_> {
             return Ok(None);
         }
         let repeat = repeat(server, &url.to_string(), self.seed);
-        let prepared = Prepared { target, facts, name: Some(agent), repeat, process: None };
+        // The old tool knows no other endpoints than those that echo.
+        let prepared =
+            Prepared { target, facts, adapt: false, name: Some(agent), repeat, process: None, watched: None };
         let (events, heard) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(heard));
         let run = Run {
@@ -191,7 +199,10 @@ impl Session<'_> {
             jobs,
             limits: limits(self.spec.options, Options::default()),
             seed: self.seed,
+            prelude: Arc::default(),
             depth: Depth::Full,
+            gate: Gate::default(),
+            may_stress: false,
         };
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),

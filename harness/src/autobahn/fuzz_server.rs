@@ -17,7 +17,7 @@ use super::{Wish, output, warn};
 use crate::cli::{Exit, Failure, interrupts, print, watch};
 use crate::listen::{Face, Listener, Refusals};
 use crate::plan::Depth;
-use crate::runner::{Run, Settings};
+use crate::runner::{Gate, Run, Settings};
 
 /// Where the reports go unless told otherwise.
 const OUTDIR: &str = "./reports/clients/";
@@ -54,7 +54,10 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
             jobs: 1,
             limits: limits(spec.options, spec.options),
             seed: fastrand::u64(..),
+            prelude: Arc::default(),
             depth: Depth::Full,
+            gate: Gate::default(),
+            may_stress: false,
         },
         patterns: patterns(&spec),
         events,

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
@@ -28,10 +28,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (reader, writer) = tokio::io::split(stream);
-    let mut connection = Connection { reader, writer, began, stall, buffer: BytesMut::new(), readable: true };
+    let mut connection =
+        Connection { reader, writer, began, stall, buffer: BytesMut::new(), readable: true, reading: true };
     loop {
         match engine.poll(began.elapsed()) {
-            Action::Write(bytes) => connection.write(engine, bytes).await,
+            Action::Write(bytes) => connection.write(engine, bytes, None).await,
+            Action::Offer(bytes, until) => connection.write(engine, bytes, Some(began + until)).await,
+            Action::Read(on) => connection.reading = on,
             Action::Wait(until) => {
                 let input = connection.read_until(began + until).await;
                 engine.handle(began.elapsed(), input);
@@ -51,38 +54,47 @@ struct Connection<'a, S> {
     buffer: BytesMut,
     /// Whether the peer may still send.
     readable: bool,
+    /// Whether we want to know what it sends.
+    reading: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Writes it all, reading meanwhile: a peer that answers before it has read everything must not block us.
-    async fn write(&mut self, engine: &mut Engine, mut bytes: impl Buf) {
-        let mut stalled_at = Instant::now() + self.stall;
+    /// What is only offered is given up at its time.
+    async fn write(&mut self, engine: &mut Engine, mut bytes: Bytes, offered: Option<Instant>) {
+        let mut stalled_at = offered.unwrap_or_else(|| Instant::now() + self.stall);
         loop {
             let flushing = !bytes.has_remaining();
             self.buffer.reserve(READ_BYTES);
             let input = tokio::select! {
-                read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
+                read = self.reader.read_buf(&mut self.buffer), if self.readable && self.reading => self.input_of(read),
                 written = put(&mut self.writer, bytes.chunk()) => match written {
                     Ok(_) if flushing => return,
                     Ok(0) => Input::Reset,
                     Ok(count) => {
                         bytes.advance(count);
-                        stalled_at = Instant::now() + self.stall;
+                        stalled_at = offered.unwrap_or_else(|| Instant::now() + self.stall);
                         continue;
                     }
                     // What the peer sent before it went is still there to be read.
                     Err(_) if self.readable => {
+                        self.reading = true;
                         let input = self.read_until(stalled_at).await;
                         engine.handle(self.began.elapsed(), input);
                         return;
                     }
                     Err(_) => Input::Reset,
                 },
-                () = tokio::time::sleep_until(stalled_at) => Input::WriteStalled,
+                () = tokio::time::sleep_until(stalled_at) => match offered {
+                    Some(_) => Input::Untaken(bytes.clone()),
+                    None => Input::WriteStalled,
+                },
             };
-            let over = matches!(input, Input::Reset | Input::WriteStalled | Input::EndOfStream);
+            let over =
+                matches!(input, Input::Reset | Input::WriteStalled | Input::Untaken(_) | Input::EndOfStream);
             engine.handle(self.began.elapsed(), input);
-            if over {
+            // Who answers an endless head before its end, say, may read no more of it.
+            if over || engine.is_over() {
                 return;
             }
         }
@@ -107,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn read_until(&mut self, deadline: Instant) -> Input {
         self.buffer.reserve(READ_BYTES);
         tokio::select! {
-            read = self.reader.read_buf(&mut self.buffer), if self.readable => self.input_of(read),
+            read = self.reader.read_buf(&mut self.buffer), if self.readable && self.reading => self.input_of(read),
             () = tokio::time::sleep_until(deadline) => Input::Tick,
         }
     }

@@ -8,6 +8,7 @@ mod listen;
 mod report;
 mod rules;
 mod spawn;
+mod stress;
 mod test;
 
 use std::io::Write as _;

@@ -1,6 +1,5 @@
 //! `wsgrade test`: servers under test.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,20 +7,22 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::{mpsc, watch};
 use wsgrade_cases::Catalogue;
-use wsgrade_cases::model::{Need, Role, Scenario};
+use wsgrade_cases::load::{LoadError, read_prelude};
+use wsgrade_cases::model::{Role, Scenario, Step};
 use wsgrade_cases::select::{Pattern, select};
 use wsgrade_reference_server::client::Url;
 use wsgrade_reference_server::{Config, Server, ServerHandle};
-use wsgrade_reports::record::RunReport;
+use wsgrade_reports::record::{Response, RunReport, TargetFacts};
 use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs, Spawned};
+use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{DYING, Facts, Prepared, Run, Settings, probe, wait_for};
+use crate::runner::{DYING, Facts, Gate, Prepared, Run, Settings, probe, wait_for};
 use crate::shell::word as shell_word;
 use crate::spawn::Process;
 use crate::streams::Streams;
@@ -48,11 +49,19 @@ pub(super) struct TestArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 
+    /// Steps to play on every connection before those of a case, such as a login: a TOML file with `steps = [ … ]`, in the
+    /// language of the case files
+    #[arg(long, value_name = "FILE")]
+    prelude: Option<PathBuf>,
+
     #[command(flatten)]
     play: PlayArgs,
 
     #[command(flatten)]
     request: RequestArgs,
+
+    #[command(flatten)]
+    stress: StressArgs,
 }
 
 /// How cases are played, in either role.
@@ -170,9 +179,8 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     }
     let catalogue = Arc::new(args.selection.catalogue()?);
     let selected = args.selection.select(&catalogue, Some(Role::Server))?;
-    let needed: BTreeSet<Need> =
-        selected.iter().flat_map(|scenario| scenario.needs.iter().copied()).collect();
 
+    let watched = args.stress.watched(args.urls.len())?;
     let spawned = match args.spawn.command() {
         Some(command) => Some(args.spawn.start(command, &args.urls, &args.request.options()).await?),
         None => None,
@@ -192,7 +200,12 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None if targets.iter().all(Target::is_local) => LOCAL_JOBS,
         None => REMOTE_JOBS,
     };
-    let settings = args.play.settings(jobs);
+    let settings = Settings {
+        prelude: args.prelude()?,
+        gate: args.stress.gate(spawned.is_some()),
+        may_stress: args.stress.may_stress(),
+        ..args.play.settings(jobs)
+    };
     if args.request.insecure {
         for target in targets.iter().filter(|target| target.tls.is_some()) {
             eprintln!("wsgrade: warning: {}: not verifying who answers there (--insecure)", target.url);
@@ -203,17 +216,21 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     for mut target in targets {
         let url = target.url.to_string();
         let facts = match &spawned {
-            Some(spawned) => probe_spawned(spawned, &mut target, &settings, &needed).await?,
-            None => probe(&mut target, &settings, &needed).await.map_err(Failure::inconclusive)?,
+            Some(spawned) => probe_spawned(spawned, &mut target, &settings).await?,
+            None => probe(&mut target, &settings).await.map_err(Failure::inconclusive)?,
         };
         let url = match &spawned {
             Some(_) => args.urls.first().map(|address| address.text().to_owned()),
             None => built_in.is_none().then_some(url),
         };
+        if let Some(hint) = hint(&facts) {
+            eprintln!("wsgrade: note: {}: {hint}", target.url);
+        }
         let repeat = args.repeat(url, settings.seed);
         let name = built_in.is_some().then(|| "reference server".to_owned());
         let process = spawned.as_ref().map(|spawned| Arc::clone(&spawned.process.0));
-        prepared.push(Prepared { target, facts, name, repeat, process });
+        let watched = process.as_ref().map(|process| process.watched()).or(watched);
+        prepared.push(Prepared { target, facts, adapt: true, name, repeat, process, watched });
     }
 
     let (events, listener) = mpsc::unbounded_channel();
@@ -256,11 +273,10 @@ async fn probe_spawned(
     spawned: &Spawned,
     target: &mut Target,
     settings: &Settings,
-    needed: &BTreeSet<Need>,
 ) -> Result<Facts, Failure> {
     let mut interrupted = spawned.interrupted.clone();
     let unreachable = tokio::select! {
-        probed = probe(target, settings, needed) => match probed {
+        probed = probe(target, settings) => match probed {
             Ok(facts) => return Ok(facts),
             Err(unreachable) => unreachable,
         },
@@ -271,6 +287,24 @@ async fn probe_spawned(
         Some(death) => Failure::inconclusive(process.died_unserved(death)),
         None => Failure::inconclusive(unreachable),
     })
+}
+
+/// What a user might do so that more can be seen of a target.
+fn hint(facts: &Facts) -> Option<&'static str> {
+    let TargetFacts { text, binary, talks, .. } = &facts.found;
+    let either = |response| *text == response || *binary == response;
+    if *text == Response::Ends && *binary == Response::Ends {
+        Some(
+            "it ends the connection at any message; if it wants a login or a subprotocol first, give --prelude FILE or \
+             --subprotocol NAME",
+        )
+    } else if *talks && either(Response::Echo) {
+        Some(
+            "it says things unasked, so its echoes are not judged; if it only greets, await that in a --prelude FILE",
+        )
+    } else {
+        None
+    }
 }
 
 async fn find_all(args: &TestArgs) -> Result<Vec<Target>, Failure> {
@@ -337,7 +371,15 @@ impl PlayArgs {
     /// With this many cases at once.
     pub(super) fn settings(&self, jobs: usize) -> Settings {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        Settings { jobs, limits: self.limits(), seed, depth: self.depth }
+        Settings {
+            jobs,
+            limits: self.limits(),
+            seed,
+            prelude: Arc::default(),
+            depth: self.depth,
+            gate: Gate::default(),
+            may_stress: false,
+        }
     }
 
     /// The cases made ready.
@@ -359,6 +401,17 @@ impl PlayArgs {
 }
 
 impl TestArgs {
+    /// The steps before those of a case.
+    fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
+        let Some(path) = &self.prelude else { return Ok(Arc::default()) };
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("cannot read the prelude from {name}: {error}")))?;
+        let steps =
+            read_prelude(&name, &text).map_err(|problems| Failure::usage(LoadError::Problems(problems)))?;
+        Ok(steps.into())
+    }
+
     /// The command that repeats one case, up to its id.
     fn repeat(&self, url: Option<String>, seed: u64) -> String {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
@@ -378,11 +431,13 @@ impl TestArgs {
             option("resolve", format!("{}:{}:{}", entry.host, entry.port, entry.address));
         }
         ca.iter().for_each(|roots| option("ca", roots.path().display().to_string()));
+        self.prelude.iter().for_each(|path| option("prelude", path.display().to_string()));
         self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
         if self.play.depth != Depth::Default {
             option("depth", self.play.depth.to_string());
         }
         option("seed", seed.to_string());
+        words.extend(self.stress.repeat());
         words.extend(insecure.then(|| "--insecure".to_owned()));
         let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
         format!("{} -c ", words.join(" "))
@@ -501,6 +556,19 @@ fn role(text: &str) -> Result<Role, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_are_for_those_of_whom_more_could_be_seen() {
+        let of = |text, binary, talks| {
+            let found = TargetFacts { text, binary, talks, ..TargetFacts::default() };
+            hint(&Facts { found, ..Facts::default() }).is_some()
+        };
+        assert!(of(Response::Ends, Response::Ends, false));
+        assert!(of(Response::Echo, Response::Ends, true));
+        assert!(!of(Response::Echo, Response::Echo, false));
+        assert!(!of(Response::Echo, Response::Ends, false));
+        assert!(!of(Response::Nothing, Response::Nothing, true));
+    }
 
     #[test]
     fn times() {

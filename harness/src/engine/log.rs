@@ -18,13 +18,15 @@ pub(super) struct Log {
     entries: Vec<Entry>,
     /// The step being played.
     pub(super) step: Option<usize>,
+    /// Whether the prelude is.
+    pub(super) prelude: bool,
     /// When it is, since the case began.
     pub(super) now: Duration,
 }
 
 impl Log {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), step: None, now: Duration::ZERO }
+        Self { entries: Vec::new(), step: None, prelude: false, now: Duration::ZERO }
     }
 
     /// Adds what happened just now.
@@ -51,10 +53,11 @@ impl Log {
     }
 
     fn push_frame(&mut self, dir: Direction, frame: FrameInfo) {
-        if let Some(Entry { what: What::Frame { dir: last_dir, frame: last }, step, .. }) =
+        if let Some(Entry { what: What::Frame { dir: last_dir, frame: last }, step, prelude, .. }) =
             self.entries.last_mut()
             && *last_dir == dir
             && *step == self.step
+            && *prelude == self.prelude
             && alike(last, &frame)
         {
             last.times = last.times.saturating_add(frame.times);
@@ -90,7 +93,7 @@ impl Log {
 
     fn append(&mut self, what: What) {
         let at_us = u64::try_from(self.now.as_micros()).unwrap_or(u64::MAX);
-        self.entries.push(Entry { at_us, step: self.step, what });
+        self.entries.push(Entry { at_us, step: self.step, prelude: self.prelude, what });
     }
 
     pub(super) fn finish(self) -> Transcript {

@@ -13,12 +13,13 @@ use wsgrade_codec::{Role, deflate};
 use wsgrade_reports::record::{ClosedHow, Direction, Transcript, What};
 
 use super::exchange::Exchanging;
+use super::flood::{Flood, is_flood};
 use super::knock::{Knock, is_request};
 use super::log::Log;
 use super::opening::{Accepted, Opener, Request, Response, Verdict, http_message};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
-use super::{Action, Input, Limits};
+use super::{Action, Input, Limits, Pulse};
 use crate::answer::{Answer, PROBE};
 use crate::plan::Plan;
 
@@ -27,8 +28,20 @@ const EXCESS_ANSWERS: usize = 200;
 /// Frames beyond one for each byte that the case expects, after which the peer is cut off.
 const EXCESS_FRAMES: u64 = 20_000;
 
+/// Bytes that a peer may send whose messages are passed over: no more than a minute's worth of a fast network.
+const BROADCAST: u64 = 64 << 30;
+/// The longest message of such a peer that is kept until it is whole: the longest of a case, which others may have sent it.
+const PASSED_OVER: u64 = 16 << 20;
+/// Messages that are passed over and have an entry of their own; of others there are only the frames.
+const TOLD_MESSAGES: usize = 20;
+
 /// How much longer a case may take for each message of its exchanges.
 const MESSAGE_TIME: Duration = Duration::from_millis(500);
+
+/// How often we look whether the canary was answered.
+const LOOK: Duration = Duration::from_millis(5);
+/// The beat that was under way when we began to hold on says nothing; the next one does.
+const BEATS: u64 = 2;
 
 /// Plays one case on one connection.
 ///
@@ -59,12 +72,20 @@ pub struct Engine {
     pub(super) heard: Duration,
     pub(super) answers: Vec<Answer>,
     /// How many of the answers an `await` has passed. `<= answers.len()`.
-    awaited: usize,
+    pub(super) awaited: usize,
     pub(super) probe: Option<Probe>,
     /// What the opening handshake agreed on.
     pub(super) negotiated: Negotiated,
     /// The exchange that is going on.
     pub(super) exchange: Option<Exchanging>,
+    /// The flood that is going on.
+    pub(super) flood: Option<Flood>,
+    /// What of a flood was not taken in time, and whether a frame may follow once it is.
+    untaken: Option<(Bytes, bool)>,
+    /// What a case that holds on waits for; absent where nobody plays a canary.
+    pulse: Option<Arc<Pulse>>,
+    /// How often the canary had been answered when an opening was out that we never finish.
+    held_from: Option<u64>,
     /// Whether frames can come: not where our response opened no connection.
     opened: bool,
     /// How many bytes of frames came.
@@ -74,7 +95,9 @@ pub struct Engine {
     /// How many frames it may send in all.
     pub(super) frames_allowed: u64,
     /// How many answers it may give in all.
-    answers_allowed: usize,
+    pub(super) answers_allowed: usize,
+    /// How many messages came that count as no answer.
+    passed_over: usize,
     /// The status code in the peer's Close (inside: `None` for a Close without).
     pub(super) peer_close: Option<Option<u16>>,
     gone: bool,
@@ -115,6 +138,7 @@ pub(super) enum StepWait {
     Answer { event: Awaited, until: Duration },
     Probe { mark: String, until: Duration },
     Pause { mark: Option<String>, until: Duration },
+    Hold { beats: u64, until: Duration },
 }
 
 #[derive(Debug)]
@@ -134,7 +158,17 @@ pub(super) enum Flow {
 
 /// How many of a case's first steps go out with the head of the opening handshake.
 fn early_steps(scenario: &Scenario) -> usize {
-    let sends = |step: &&Step| matches!(step, Step::Send(_) | Step::More { .. } | Step::Raw { .. });
+    let sends = |step: &&Step| match step {
+        Step::Send(frame) => !is_flood(frame),
+        Step::More { .. } | Step::Raw { .. } => true,
+        Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Exchange(_)
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => false,
+    };
     if scenario.opening.early { scenario.steps.iter().take_while(sends).count() } else { 0 }
 }
 
@@ -184,17 +218,23 @@ impl Engine {
             .first()
             .and_then(|accept| accept.ending.clone())
             .unwrap_or(scenario.ending.clone());
-        let expected = plan.expected_bytes();
+        // Where messages are no answers, one that broadcasts may send as much as it likes for as long as the case takes.
+        let expected = if plan.adapted().is_some() { BROADCAST } else { plan.expected_bytes() };
         let exchanges = || scenario.exchanges();
         // Code points of up to four bytes.
         let longest = exchanges().map(|exchange| u64::from(exchange.size) * 4).max().unwrap_or(0);
+        let longest_message = match plan.adapted() {
+            // Nobody looks at what is in them, but that they end is no news.
+            Some(_) => PASSED_OVER,
+            None => expected.max(longest),
+        };
         let messages: u32 = exchanges().map(|exchange| exchange.messages).sum();
         Self {
             ending,
             whole: limits.whole + MESSAGE_TIME * messages,
             phase: Phase::Playing { step: 0, wait: None },
             sender: Sender::new(role.peer(), seed),
-            receiver: Receiver::new(role, expected.max(longest).saturating_add(limits.excess_bytes)),
+            receiver: Receiver::new(role, longest_message.saturating_add(limits.excess_bytes)),
             log: Log::new(),
             queued: VecDeque::new(),
             hold: Duration::ZERO,
@@ -205,10 +245,15 @@ impl Engine {
             probe: None,
             negotiated: Negotiated::default(),
             exchange: None,
+            flood: None,
+            untaken: None,
+            pulse: None,
+            held_from: None,
             opened: true,
             received_bytes: 0,
             frames_allowed: expected.saturating_add(EXCESS_FRAMES),
             answers_allowed: plan.expected_answers() + EXCESS_ANSWERS,
+            passed_over: 0,
             bytes_allowed: expected.saturating_mul(2).saturating_add(limits.excess_bytes),
             peer_close: None,
             gone: false,
@@ -216,6 +261,17 @@ impl Engine {
             limits,
             role,
         }
+    }
+
+    /// The same engine beside a canary, for cases that hold on until it is answered.
+    pub fn beside(mut self, pulse: Arc<Pulse>) -> Self {
+        self.pulse = Some(pulse);
+        self
+    }
+
+    /// Whether the case is over, so that nothing more needs to be written.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done)
     }
 
     /// Takes note of what happened.
@@ -230,6 +286,11 @@ impl Engine {
             Input::EndOfStream => self.peer_gone(now, What::EndOfStream),
             Input::Reset => self.peer_gone(now, What::Reset),
             Input::WriteStalled => self.give_up("the peer to read what we send"),
+            Input::Untaken(rest) => {
+                self.untaken = Some((rest, self.sender.cut()));
+                self.flood = None;
+                self.next_step();
+            }
             Input::Trouble(reason) => {
                 self.log.push(What::Trouble { reason });
                 self.finish();
@@ -261,7 +322,10 @@ impl Engine {
                     for (step, what) in piece.told {
                         self.log.push_at(step, what);
                     }
-                    return Action::Write(piece.bytes);
+                    return match piece.until {
+                        Some(until) => Action::Offer(piece.bytes, until),
+                        None => Action::Write(piece.bytes),
+                    };
                 }
             }
             match self.advance(now) {
@@ -303,6 +367,8 @@ impl Engine {
             | Step::Probe { .. }
             | Step::Pause { .. }
             | Step::Exchange(_)
+            | Step::Read(_)
+            | Step::Hold { .. }
             | Step::End(_) => {
                 return false;
             }
@@ -336,6 +402,7 @@ impl Engine {
                 self.log.push(opened);
                 self.progress = now;
                 self.phase = Phase::Playing { step: early_steps(&self.plan.scenario), wait: None };
+                self.begin_prelude();
                 if !rest.is_empty() {
                     self.hear(now, &rest);
                 }
@@ -417,8 +484,15 @@ impl Engine {
     /// Adds what the peer did to the transcript and, where it is one, to the answers.
     pub(super) fn tell(&mut self, now: Duration, what: What) {
         if let Some((answer, times)) = Answer::in_entry(&what) {
-            self.progress = now;
-            self.answers.extend(std::iter::repeat_n(answer, times as usize));
+            if self.log.prelude || self.plan.counts(&answer) {
+                self.progress = now;
+                self.answers.extend(std::iter::repeat_n(answer, times as usize));
+            } else {
+                self.passed_over += 1;
+                if self.passed_over > TOLD_MESSAGES {
+                    return;
+                }
+            }
         }
         self.log.push(what);
     }
@@ -442,6 +516,7 @@ impl Engine {
         self.end_exchange();
         self.log_unfinished();
         self.log.push(how);
+        self.prelude_failed(&self.peers_end());
         if let Phase::Opening { opener, .. } = &mut self.phase {
             for what in opener.ended() {
                 self.tell(now, what);
@@ -473,7 +548,9 @@ impl Engine {
     fn advance(&mut self, now: Duration) -> Flow {
         match &self.phase {
             Phase::Done => Flow::Wait(self.whole),
-            Phase::Opening { until, .. } if now < *until => Flow::Wait(*until),
+            Phase::Opening { until, .. } if now < *until && !self.has_held() => {
+                Flow::Wait(self.next_look(now, *until))
+            }
             Phase::Opening { opener, .. } => {
                 for what in opener.timed_out() {
                     self.tell(now, what);
@@ -487,6 +564,7 @@ impl Engine {
                 Flow::Again
             }
             Phase::Playing { .. } | Phase::Settling { .. } if self.is_overtaken() => {
+                self.prelude_failed(&self.peers_end());
                 self.end_exchange();
                 self.answer_close(now)
             }
@@ -527,6 +605,8 @@ impl Engine {
 
     fn play(&mut self, now: Duration) -> Flow {
         if matches!(self.phase, Phase::Playing { step: 0, .. }) && self.is_declined() {
+            // Nor is there any use in a prelude then.
+            self.log.prelude = false;
             self.tell(now, What::Declined { extension: deflate::NAME.to_owned() });
             // Nothing was sent over which the peer could fail the connection.
             self.ending = Ending::ordinary();
@@ -535,9 +615,18 @@ impl Engine {
         }
         let Phase::Playing { step, wait } = &mut self.phase else { return Flow::Again };
         let at = *step;
-        self.log.step = Some(at);
-        let scenario = Arc::clone(&self.plan.scenario);
-        let Some(current) = scenario.steps.get(at) else {
+        if self.log.prelude && at >= self.plan.prelude().len() {
+            let waiting = wait.take();
+            if let Some(flow) = self.end_prelude(now, waiting) {
+                return flow;
+            }
+        }
+        let plan = Arc::clone(&self.plan);
+        let current = plan.step(at);
+        if self.takes_up(current.map(|(_, step)| step)) {
+            return Flow::Again;
+        }
+        let Some((of_case, current)) = current else {
             self.log.step = None;
             self.sender.flush();
             if self.sender.is_idle() {
@@ -546,13 +635,22 @@ impl Engine {
             }
             return Flow::Again;
         };
+        self.log.step = of_case;
         match current {
+            Step::Send(frame) if is_flood(frame) => return self.play_flood(now, frame, at),
             Step::Send(_) | Step::More { .. } | Step::Raw { .. } => {
-                self.send(Some(at), current);
+                self.send(of_case, current);
             }
             Step::Exchange(exchange) => return self.play_exchange(now, exchange),
-            Step::Await { .. } | Step::Probe { .. } | Step::Pause { .. } | Step::End(_) => {
-                if let Some(wait) = wait.take() {
+            Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::Read(_)
+            | Step::Hold { .. }
+            | Step::End(_) => {
+                if let Phase::Playing { wait, .. } = &mut self.phase
+                    && let Some(wait) = wait.take()
+                {
                     return self.wait(now, wait);
                 }
                 self.sender.flush();
@@ -598,6 +696,18 @@ impl Engine {
             Step::Pause { time, mark } => {
                 StepWait::Pause { mark: mark.clone(), until: now.saturating_add(*time) }
             }
+            Step::Read(on) => {
+                self.queued.push_back(Action::Read(*on));
+                self.next_step();
+                return Flow::Again;
+            }
+            Step::Hold { within } => match &self.pulse {
+                Some(pulse) => StepWait::Hold { beats: pulse.beats(), until: now.saturating_add(*within) },
+                None => {
+                    self.next_step();
+                    return Flow::Again;
+                }
+            },
             Step::End(End::Abort) => {
                 self.log.push(What::Closed { how: ClosedHow::Abort });
                 self.queued.push_back(Action::Abort);
@@ -628,6 +738,9 @@ impl Engine {
             StepWait::Answer { event, until } => {
                 let found = self.awaited_came(event);
                 if !found && now >= *until {
+                    if self.log.prelude {
+                        return self.leave_prelude(now, "the answer awaited there");
+                    }
                     self.log
                         .push(What::TimedOut { waited_for: "the answer awaited in this step".to_owned() });
                 }
@@ -638,6 +751,9 @@ impl Engine {
                 if answered {
                     self.set_mark(mark.clone());
                 } else if now >= *until {
+                    if self.log.prelude {
+                        return self.leave_prelude(now, "the pong to our ping");
+                    }
                     self.log.push(What::TimedOut { waited_for: "the pong to our ping".to_owned() });
                 }
                 (answered || now >= *until, *until)
@@ -650,6 +766,13 @@ impl Engine {
                 }
                 (now >= *until, *until)
             }
+            StepWait::Hold { beats, until } => {
+                let answered = self.beats_since(*beats);
+                if !answered && now >= *until {
+                    self.log.push(What::TimedOut { waited_for: "the canary to be answered".to_owned() });
+                }
+                (answered || now >= *until, (*until).min(now.saturating_add(LOOK)))
+            }
         };
         if over {
             self.progress = now;
@@ -660,6 +783,52 @@ impl Engine {
             *wait = Some(waiting);
         }
         Flow::Wait(until)
+    }
+
+    /// What the peer has not taken of a flood goes out before anything else that is sent. Whether there was such.
+    fn takes_up(&mut self, next: Option<&Step>) -> bool {
+        let sends = match next {
+            None
+            | Some(
+                Step::Send(_)
+                | Step::More { .. }
+                | Step::Raw { .. }
+                | Step::Await { .. }
+                | Step::Probe { .. }
+                | Step::Exchange(_)
+                | Step::End(End::Half),
+            ) => true,
+            Some(Step::Pause { .. } | Step::Read(_) | Step::Hold { .. } | Step::End(End::Abort)) => false,
+        };
+        match self.untaken.take_if(|_| sends) {
+            Some((rest, at_boundary)) => {
+                self.sender.resume(rest, at_boundary);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the canary was answered since it had been so many times.
+    fn beats_since(&self, beats: u64) -> bool {
+        self.pulse.as_ref().is_none_or(|pulse| pulse.beats() >= beats + BEATS)
+    }
+
+    /// Whether an opening that we never finish was held for long enough: others were served beside it.
+    fn has_held(&self) -> bool {
+        let unfinished = self.plan.scenario.opening.unfinished;
+        unfinished && self.pulse.is_some() && self.held_from.is_some_and(|beats| self.beats_since(beats))
+    }
+
+    /// When to look again while an opening goes on.
+    fn next_look(&mut self, now: Duration, until: Duration) -> Duration {
+        let Some(pulse) = &self.pulse else { return until };
+        if !self.plan.scenario.opening.unfinished {
+            return until;
+        }
+        // Everything is written, or we would not wait.
+        self.held_from.get_or_insert(pulse.beats());
+        until.min(now.saturating_add(LOOK))
     }
 
     fn awaited_came(&mut self, event: &Awaited) -> bool {
@@ -680,7 +849,10 @@ impl Engine {
     }
 
     fn set_mark(&mut self, mark: String) {
-        self.answers.push(Answer::Open(mark.clone()));
+        let answer = Answer::Open(mark.clone());
+        if self.plan.counts(&answer) {
+            self.answers.push(answer);
+        }
         self.log.push(What::StillOpen { mark });
     }
 

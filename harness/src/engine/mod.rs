@@ -17,10 +17,14 @@ mod close;
 mod exchange;
 #[cfg(test)]
 mod exchange_tests;
+mod flood;
+#[cfg(test)]
+mod flood_tests;
 mod knock;
 mod log;
 mod machine;
 mod opening;
+mod prelude;
 mod receive;
 mod send;
 mod settle;
@@ -28,6 +32,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,6 +54,8 @@ pub enum Input {
     Reset,
     /// The peer has taken none of the bytes of the last write for [`Limits::answer`].
     WriteStalled,
+    /// These of the bytes that were offered were not taken in time.
+    Untaken(Bytes),
     /// Our side or the network failed, in one sentence.
     Trouble(String),
     /// Nothing but time passed.
@@ -60,6 +67,10 @@ pub enum Input {
 pub enum Action {
     /// Write these bytes, all of them, by a write of their own. Reading goes on meanwhile.
     Write(Bytes),
+    /// Write as many of these bytes as the peer takes before this time. Reading goes on meanwhile.
+    Offer(Bytes, Duration),
+    /// Read what the peer sends, or leave it where it is.
+    Read(bool),
     /// Nothing to do before this time, unless something happens.
     Wait(Duration),
     /// End our sending side.
@@ -68,6 +79,23 @@ pub enum Action {
     Abort,
     /// The case is over; drop the connection.
     Finish,
+}
+
+/// How often a connection that does nothing but ping was answered, and a new one with it: what a case that holds on waits
+/// for. Counted by whoever plays the canary.
+#[derive(Debug, Default)]
+pub struct Pulse(AtomicU64);
+
+impl Pulse {
+    /// Both were answered once more.
+    pub fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often so far.
+    pub fn beats(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How long to wait, and how much to take.

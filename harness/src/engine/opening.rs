@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use wsgrade_cases::model::{DeflateWish, HeaderEdit, Opening, Payload};
 use wsgrade_codec::Role;
 use wsgrade_codec::check::opening::{self, Asked};
-use wsgrade_codec::check::{Negotiated, Violation};
+use wsgrade_codec::check::{Negotiated, Rule, Violation};
 use wsgrade_codec::deflate::{self, Params, WindowBits};
 use wsgrade_codec::handshake::{
     Extension, Limits, RequestHead, ResponseHead, ResponseReader, accept_key, encode_nonce,
@@ -31,7 +31,7 @@ pub struct Request {
 
 impl Request {
     /// The head of the request for a case: ours, edited as the case says.
-    pub(super) fn head(&self, opening: &Opening, nonce: [u8; 16]) -> Vec<u8> {
+    pub(crate) fn head(&self, opening: &Opening, nonce: [u8; 16]) -> Vec<u8> {
         let template = Template::of_request(&self.host, &self.target, &encode_nonce(nonce));
         if let Some(raw) = &opening.raw {
             return template.fill(&raw.to_bytes());
@@ -198,13 +198,13 @@ impl Accepted {
     /// Takes a request to be accepted, with the bytes that came behind it. It is accepted whatever it breaks, so that the
     /// case can be played all the same; what it breaks is told.
     pub fn new(head: &RequestHead, rest: Bytes) -> Self {
-        Self {
-            raw: head.raw.clone(),
-            violations: opening::request(head),
-            asked: Asked::of(head),
-            subprotocol: None,
-            rest,
+        let mut violations = opening::request(head);
+        // There was no response yet that it could have waited for.
+        if !rest.is_empty() {
+            let detail = format!("{} bytes came with the request, before the response", rest.len());
+            violations.push(Violation::new(Rule::RequestWaits, detail));
         }
+        Self { raw: head.raw.clone(), violations, asked: Asked::of(head), subprotocol: None, rest }
     }
 
     /// Agrees to a subprotocol, which has to be one of those that the request offers.
@@ -498,6 +498,10 @@ fn refused(head: &ResponseHead) -> String {
     format!("the server answered {} {} instead of 101", head.status, head.reason).replace("  ", " ")
 }
 
+/// How many lines of a head the transcript has, and how many characters of each.
+const LINES: usize = 256;
+const LINE: usize = 16 << 10;
+
 /// A head as the transcript has it: lines, with what cannot be shown escaped.
 pub(crate) fn http_message(head: &[u8]) -> HttpMessage {
     let mut text = String::with_capacity(head.len());
@@ -507,12 +511,22 @@ pub(crate) fn http_message(head: &[u8]) -> HttpMessage {
             text.push_str(&format!("\\x{byte:02x}"));
         }
     }
-    let lines = text
-        .trim_end_matches(['\r', '\n'])
-        .split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned())
-        .collect();
+    let mut all = text.trim_end_matches(['\r', '\n']).split('\n');
+    let mut lines: Vec<_> =
+        all.by_ref().take(LINES).map(|line| clipped(line.strip_suffix('\r').unwrap_or(line))).collect();
+    match all.count() {
+        0 => {}
+        more => lines.push(format!("… and {more} more lines")),
+    }
     HttpMessage { lines, bytes: head.len() as u64 }
+}
+
+/// A line as it is, where it is not one of those that are there to be long.
+fn clipped(line: &str) -> String {
+    match line.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}… and {} more bytes", &line[..end], line.len() - end),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -583,6 +597,18 @@ mod tests {
         Cookie: second␍
         ␍
         ");
+    }
+
+    #[test]
+    fn what_is_endless_is_clipped_and_nothing_else() {
+        let line = |len: usize| format!("X: {}", "a".repeat(len - 3));
+        let message = http_message(format!("GET\r\n{}\r\n{}\r\n\r\n", line(LINE), line(LINE + 1)).as_bytes());
+        assert_eq!(message.lines[1], line(LINE));
+        assert!(message.lines[2].ends_with("aaa… and 1 more bytes"), "{}", message.lines[2]);
+        assert_eq!(message.bytes, 2 * LINE as u64 + 12);
+        assert_eq!(http_message("a\r\n".repeat(LINES).as_bytes()).lines, ["a"; LINES]);
+        let message = http_message("a\r\n".repeat(LINES + 2).as_bytes());
+        assert_eq!((message.lines.len(), message.lines[LINES].as_str()), (LINES + 1, "… and 2 more lines"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Piece {
     pub(super) told: Vec<(Option<usize>, What)>,
     /// Whether it goes on with what the piece before it began.
     goes_on: bool,
+    /// It is only offered until then.
+    pub(super) until: Option<Duration>,
 }
 
 /// What we send: from frames to writes.
@@ -106,6 +108,44 @@ impl Sender {
         for _ in 0..frame.times {
             self.frame_of(frame, &body, described.clone(), step);
         }
+    }
+
+    /// So many of a case's frames in one write, which is offered until then; one entry of the transcript.
+    pub(super) fn burst(
+        &mut self,
+        frame: &Frame,
+        body: &[u8],
+        plan: &Plan,
+        count: u32,
+        until: Option<Duration>,
+        step: usize,
+    ) {
+        let described = plan.streams().describe(&frame.payload, body);
+        self.frame_of(frame, body, described, Some(step));
+        if let Some((_, What::Frame { frame, .. })) = self.told.last_mut() {
+            frame.times = count;
+        }
+        for _ in 1..count {
+            let header = self.header(frame, body.len() as u64);
+            self.put(&header, body);
+        }
+        self.flush();
+        if let Some(piece) = self.queue.back_mut() {
+            piece.until = until;
+        }
+    }
+
+    /// What was handed out last was cut short: no frame can follow. Whether one could have.
+    pub(super) fn cut(&mut self) -> bool {
+        std::mem::replace(&mut self.at_boundary, false)
+    }
+
+    /// Takes up what was cut short.
+    pub(super) fn resume(&mut self, rest: Bytes, at_boundary: bool) {
+        self.at_boundary = at_boundary;
+        let piece =
+            Piece { bytes: rest, pause: Duration::ZERO, told: Vec::new(), goes_on: true, until: None };
+        self.queue.push_front(piece);
     }
 
     /// A whole message in frames of `fragment` bytes, the last of which may be shorter but not empty, unless the
@@ -252,6 +292,7 @@ impl Sender {
                 pause: chop.pause,
                 told: std::mem::take(&mut told),
                 goes_on,
+                until: None,
             };
             self.queue.push_back(piece);
         }
@@ -263,7 +304,8 @@ impl Sender {
             let bytes = self.batch.split().freeze();
             self.queued_bytes += bytes.len() as u64;
             let told = std::mem::take(&mut self.told);
-            self.queue.push_back(Piece { bytes, pause: Duration::ZERO, told, goes_on: false });
+            let piece = Piece { bytes, pause: Duration::ZERO, told, goes_on: false, until: None };
+            self.queue.push_back(piece);
         }
     }
 

@@ -45,7 +45,9 @@ impl Engine {
         let fresh = self.probe.as_ref().filter(|probe| probe.answered.is_none_or(|at| at >= since));
         match fresh {
             None => {
-                let ask_at = self.heard.max(since).saturating_add(self.limits.silence);
+                // What is passed over does not put off the question.
+                let heard = if self.plan.adapted().is_some() { since } else { self.heard.max(since) };
+                let ask_at = heard.saturating_add(self.limits.silence);
                 if now >= ask_at && self.sender.at_boundary() {
                     self.send_probe();
                     return Flow::Again;
@@ -127,6 +129,7 @@ impl Engine {
     }
 
     pub(super) fn finish(&mut self) {
+        self.prelude_failed("it did not come to its end in time");
         self.sender.discard();
         self.phase = Phase::Done;
     }

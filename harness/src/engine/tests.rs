@@ -50,8 +50,10 @@ const QUIRKS: [Quirk; 25] = [
 /// A lawful server passes everything, and nothing waits longer than the case asks for.
 #[test]
 fn a_lawful_server_passes_every_case() {
-    let scenarios = Catalogue::embedded().scenarios().iter();
-    for scenario in scenarios.filter(|scenario| scenario.roles.contains(&Role::Server)) {
+    // Those of resilience hold on for a canary that nobody plays here; `flood_tests` has what they are made of.
+    let all = Catalogue::embedded().scenarios().iter();
+    let plain = |scenario: &&Scenario| scenario.roles.contains(&Role::Server) && scenario.stress.is_none();
+    for scenario in all.filter(plain) {
         let played = if scenario.opening.deflate.is_empty() {
             play(Arc::new(scenario.clone()), Quirk::None)
         } else if scenario.exchanges().next().is_none() {
@@ -102,7 +104,7 @@ fn every_case_ends_whatever_the_server_does() {
     let one_of_each: Vec<_> = Catalogue::embedded()
         .scenarios()
         .iter()
-        .filter(|scenario| sections.insert(scenario.section()))
+        .filter(|scenario| scenario.stress.is_none() && sections.insert(scenario.section()))
         .collect();
     for quirk in QUIRKS {
         for scenario in &one_of_each {
@@ -210,7 +212,8 @@ impl Arbitrary for Hostile {
 #[test]
 fn nothing_a_peer_sends_can_hurt() {
     fn law(hostile: Hostile, opens: bool, resets: bool, case: usize) -> bool {
-        let scenarios = Catalogue::embedded().scenarios();
+        let scenarios: Vec<_> =
+            Catalogue::embedded().scenarios().iter().filter(|scenario| scenario.stress.is_none()).collect();
         let plan = Plan::alone(scenarios[case % scenarios.len()].clone());
         let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
         let mut engine = Engine::connecting(Arc::clone(&plan), request, Limits::default(), 7);
@@ -226,7 +229,7 @@ fn nothing_a_peer_sends_can_hurt() {
                     open = true;
                     engine.handle(now, Input::Received(Bytes::from(accepting(&bytes))));
                 }
-                Action::Write(_) | Action::ShutdownWrite => {}
+                Action::Write(_) | Action::Offer(..) | Action::Read(_) | Action::ShutdownWrite => {}
                 Action::Wait(until) => match pieces.next() {
                     Some((bytes, pause)) => {
                         now += Duration::from_millis(u64::from(pause) / 64);

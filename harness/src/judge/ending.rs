@@ -69,6 +69,10 @@ impl Facts {
                 | What::Bytes { .. }
                 | What::Message { .. }
                 | What::Violation { .. }
+                | What::Canary(_)
+                | What::Resources { .. }
+                | What::Crowd { .. }
+                | What::Growth { .. }
                 | What::StillOpen { .. }
                 | What::TimedOut { .. }
                 | What::Closed { how: ClosedHow::Normal | ClosedHow::Abort | ClosedHow::Half }

@@ -14,6 +14,7 @@ mod describe;
 mod ending;
 mod masks;
 mod rules;
+mod stress;
 #[cfg(test)]
 mod tests;
 
@@ -45,13 +46,17 @@ pub struct Judgement {
 pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     let scenario = &*plan.scenario;
     let facts = Facts::of(transcript, role);
+    let pressed = stress::findings(scenario, transcript);
     if let Some((entry, reason)) = trouble(scenario, transcript) {
+        if !pressed.is_empty() {
+            return failed(&facts, pressed);
+        }
         return match refused_offer(scenario, transcript) {
             true => bad_opening(scenario, role, entry, reason),
             false => inconclusive(scenario, role, &facts, entry, reason),
         };
     }
-    let answers = answers_in(transcript);
+    let answers = answers_in(plan, transcript);
     let mut outcomes = scenario.accept.iter().zip(plan.patterns());
     let matched = outcomes.find(|(accept, pattern)| {
         let ended_so = match &accept.ending {
@@ -82,6 +87,10 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     {
         behavior = Behavior::Fail;
         findings.push(finding);
+    }
+    if !pressed.is_empty() {
+        behavior = Behavior::Fail;
+        findings.splice(0..0, pressed);
     }
     match matched {
         Some(accept) => {
@@ -124,6 +133,10 @@ pub fn trouble<'a>(scenario: &Scenario, transcript: &'a Transcript) -> Option<(u
         | What::Bytes { .. }
         | What::Message { .. }
         | What::Violation { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
         | What::StillOpen { .. }
         | What::TimedOut { .. }
         | What::EndOfStream
@@ -155,6 +168,16 @@ fn bad_opening(scenario: &Scenario, role: Role, entry: usize, reason: &str) -> J
         close: CloseVerdict::Informational,
         close_code: None,
         findings: vec![finding],
+    }
+}
+
+/// Whatever became of the connection, what was seen beside it is enough.
+fn failed(facts: &Facts, findings: Vec<Finding>) -> Judgement {
+    Judgement {
+        behavior: Behavior::Fail,
+        close: CloseVerdict::Informational,
+        close_code: facts.close_code(),
+        findings,
     }
 }
 

@@ -179,7 +179,8 @@ fn a_client_whose_tls_failed() {
     let scenario = scenarios.iter().find(|scenario| scenario.id.as_str() == "S.4.3").unwrap();
     let plan = Plan::alone(scenario.clone());
     let judged = |whats: Vec<What>| {
-        let entries = whats.into_iter().map(|what| Entry { at_us: 0, step: None, what }).collect();
+        let entries =
+            whats.into_iter().map(|what| Entry { at_us: 0, step: None, prelude: false, what }).collect();
         let judgement = judge(&plan, Role::Client, &Transcript { entries });
         let mut told = vec![format!("{} {}", judgement.behavior, judgement.close)];
         told.extend(

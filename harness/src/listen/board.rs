@@ -153,6 +153,7 @@ impl Board {
                 url: url.to_owned(),
                 role: Role::Client,
                 agent: agent.software.clone(),
+                facts: None,
                 process: None,
                 stopped: (ran < expected).then(|| format!("the client ran {ran} of {expected} cases")),
                 cases: agent.records.values().cloned().collect(),

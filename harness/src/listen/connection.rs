@@ -232,7 +232,7 @@ async fn run_case<L: Link>(
         let (mut transcript, took) = peer.play(stream, plan).await;
         if let Some(violation) = same_start(shared, playing, &transcript) {
             let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
-            transcript.entries.push(Entry { at_us, step: None, what: violation });
+            transcript.entries.push(Entry { at_us, step: None, prelude: false, what: violation });
         }
         case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat)
     };

@@ -105,7 +105,12 @@ fn lacking(tls: bool, client: Option<&Client>) -> Option<&'static str> {
 /// What stands on the board until such a case is played.
 pub(super) fn pending(shared: &Shared, plan: &Plan) -> CaseRecord {
     let reason = "it is played when the client's own loop has ended, which it had not".to_owned();
-    record(shared, plan, vec![Entry { at_us: 0, step: None, what: What::Trouble { reason } }], Duration::ZERO)
+    record(
+        shared,
+        plan,
+        vec![Entry { at_us: 0, step: None, prelude: false, what: What::Trouble { reason } }],
+        Duration::ZERO,
+    )
 }
 
 /// Plays every case in which TLS fails, one by one, and puts the results up.
@@ -142,7 +147,7 @@ fn record(shared: &Shared, plan: &Plan, entries: Vec<Entry>, took: Duration) -> 
 /// Starts the client and watches what it does; gives what is worst.
 async fn play(shared: &Shared, client: &Client, plan: &Plan, flaw: BadTls) -> Vec<Entry> {
     let began = Instant::now();
-    let at = |what| Entry { at_us: micros(began), step: None, what };
+    let at = |what| Entry { at_us: micros(began), step: None, prelude: false, what };
     let trouble = |reason| vec![at(What::Trouble { reason })];
     let ip = match flaw {
         BadTls::Untrusted | BadTls::Broken => shared.addr.ip(),
@@ -400,7 +405,7 @@ impl Trap {
     }
 
     fn now(&self, what: What) -> Entry {
-        Entry { at_us: micros(self.began), step: None, what }
+        Entry { at_us: micros(self.began), step: None, prelude: false, what }
     }
 }
 

@@ -19,7 +19,7 @@ use super::{Face, Listener, Refusals};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Run, Settings};
+use crate::runner::{Gate, Run, Settings};
 
 struct Listening {
     url: String,
@@ -32,9 +32,11 @@ async fn listen(pick: impl Fn(&Scenario) -> bool) -> Listening {
     listen_with(pick, Face::default()).await
 }
 
+/// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.
 async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening {
     let all = Catalogue::embedded().scenarios().iter();
-    let picked: Vec<_> = all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect();
+    let picked: Vec<_> =
+        all.filter(|scenario| scenario.stress.is_none() && pick(scenario)).cloned().map(Arc::new).collect();
     let (interrupt, interrupted) = watch::channel(false);
     let limits = Limits {
         answer: Duration::from_millis(1500),
@@ -44,7 +46,15 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected: Plan::all(&picked, Depth::Messages(3), &Arc::default()),
-        settings: Settings { jobs: 1, limits, seed: 1, depth: Depth::Messages(3) },
+        settings: Settings {
+            jobs: 1,
+            limits,
+            seed: 1,
+            prelude: Arc::default(),
+            depth: Depth::Messages(3),
+            gate: Gate::default(),
+            may_stress: false,
+        },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,
         interrupted,
@@ -95,7 +105,9 @@ fn strict(record: &CaseRecord) -> bool {
 }
 
 fn is_for_a_plain_client(scenario: &Scenario) -> bool {
-    scenario.roles.contains(&Role::Client) && !scenario.needs.contains(&Need::Tls)
+    scenario.roles.contains(&Role::Client)
+        && !scenario.needs.contains(&Need::Tls)
+        && scenario.stress.is_none()
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding,
 
 use super::{Settings, milliseconds};
 use crate::carrier::{self, Patience};
-use crate::engine::Engine;
+use crate::engine::{Engine, Pulse};
 use crate::judge::{judge, trouble};
 use crate::plan::Plan;
 use crate::target::Target;
@@ -40,6 +40,7 @@ pub(crate) fn record(
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
+        adapted: plan.adapted().map(str::to_owned),
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
@@ -58,14 +59,28 @@ pub(super) async fn play_on(
     target: &Target,
     settings: &Settings,
 ) -> (Transcript, Duration) {
+    play_beside(plan, target, settings, None).await
+}
+
+/// The same beside a canary.
+pub(super) async fn play_beside(
+    plan: &Arc<Plan>,
+    target: &Target,
+    settings: &Settings,
+    pulse: Option<&Arc<Pulse>>,
+) -> (Transcript, Duration) {
+    let _place = settings.gate.enter(target).await;
     let limits = &settings.limits;
     let seed = seed_of(settings.seed, plan.scenario.id.as_str());
-    let engine = Engine::connecting(Arc::clone(plan), target.request.clone(), limits.clone(), seed);
+    let mut engine = Engine::connecting(Arc::clone(plan), target.request.clone(), limits.clone(), seed);
+    if let Some(pulse) = pulse {
+        engine = engine.beside(Arc::clone(pulse));
+    }
     let patience = Patience { connect: limits.opening, write: limits.answer };
     carrier::play(engine, target.addr, target.tls.as_ref(), patience).await
 }
 
-/// The record of a case that was not played because the target lacks what it needs.
+/// The record of a case that was not played because the target lacks what it needs, or may not be played against.
 pub(crate) fn unimplemented(
     scenario: &Scenario,
     role: Role,
@@ -88,6 +103,7 @@ pub(crate) fn unimplemented(
             entry: None,
         }],
         when_busy: None,
+        adapted: None,
         repeat: format!("{repeat}{}", scenario.id),
         transcript: Transcript::default(),
     }

@@ -43,6 +43,8 @@ fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
     let section = scenario.section();
     let mut steps: Vec<_> =
         in_words::opening(&scenario.opening).into_iter().map(|line| format!("open with {line}")).collect();
+    let stress = scenario.stress.as_ref().map(in_words::stress).unwrap_or_default();
+    steps.splice(0..0, stress);
     steps.extend(scenario.steps.iter().map(in_words::step));
     let mut accepts: Vec<_> =
         scenario.accept.iter().map(|accept| in_words::accept(scenario, accept)).collect();

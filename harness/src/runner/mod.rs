@@ -1,13 +1,16 @@
 //! Plays a selection of cases against targets.
 //!
 //! ```text
-//! probe ── reachable? speaks WebSocket? echoes? ──▶ play, several at once ──▶ confirm alone what failed ──▶ record
+//! probe ── reachable? speaks WebSocket? echoes? ──▶ adapt, play, several at once ──▶ confirm alone what failed ──▶ record
 //!    └── no ──▶ one sentence                            └── target gone ──▶ one sentence, record of what ran
 //! ```
 
+mod canary;
 pub(crate) mod case;
 mod describe;
+mod gate;
 mod probe;
+mod stress;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -17,15 +20,17 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use wsgrade_cases::Catalogue;
+use wsgrade_cases::model::Step;
+use wsgrade_cases::{Catalogue, describe as in_words};
 use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
 
 use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::plan::{Depth, Plan};
-use crate::spawn::Process;
+use crate::spawn::{Process, Watched};
 use crate::target::Target;
 
+pub use gate::Gate;
 pub use probe::{Facts, Unreachable, probe};
 pub(crate) use target::{DYING, wait_for};
 
@@ -38,8 +43,14 @@ pub struct Settings {
     pub limits: Limits,
     /// Decides every random byte.
     pub seed: u64,
+    /// Played on every connection before the steps of a case.
+    pub prelude: Arc<[Step]>,
     /// How deep the cases were made ready to be played.
     pub depth: Depth,
+    /// How many connections a target elsewhere has to bear.
+    pub gate: Gate,
+    /// The user said that targets elsewhere may be stressed.
+    pub may_stress: bool,
 }
 
 /// One run: a selection and how it is played.
@@ -64,12 +75,16 @@ pub struct Prepared {
     pub target: Target,
     /// What the probe found.
     pub facts: Facts,
+    /// Whether a case that asks for more than the target does is fitted to it; else it is not played.
+    pub adapt: bool,
     /// What the page calls it, if the user named it.
     pub name: Option<String>,
     /// The command that repeats a case against it, up to the case's id.
     pub repeat: String,
     /// The process that serves, if we started it: asked first when the target is gone.
     pub process: Option<Arc<Process>>,
+    /// The process that serves, if we may look at it.
+    pub watched: Option<Watched>,
 }
 
 impl Run {
@@ -94,7 +109,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, depth } = &self.settings;
+        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _ } = &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {
             schema: SchemaVersion::CURRENT,
@@ -116,6 +131,7 @@ impl Run {
                 depth: depth.messages(),
                 cases: self.patterns.0.clone(),
                 exclude: self.patterns.1.clone(),
+                prelude: prelude.iter().map(in_words::step).collect(),
             },
             rules,
             cases,

@@ -8,17 +8,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_cases::model::{Need, Scenario, Stress};
 use wsgrade_reports::record::{
     Behavior, CaseRecord, CloseVerdict, Entry, Role, Severity, TargetReport, What,
 };
 
 use super::case;
 use super::probe::still_there;
+use super::stress;
 use super::{Prepared, Run, Settings};
+use crate::adapt::{Adapted, adapt};
 use crate::event::RunEvent;
 use crate::plan::Plan;
-use crate::spawn::Death;
+use crate::spawn::{Death, Process, Watched};
 use crate::target::Target;
 
 /// After so many cases in a row in which the target may have gone it is asked whether it is still there.
@@ -41,7 +43,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         agent: prepared.facts.agent.clone(),
         cases: run.selected.len(),
     });
-    let mut progress = Progress { run, prepared, records: BTreeMap::new(), stopped: None };
+    let ready = ready(run, prepared);
+    let mut progress = Progress { run, prepared, ready, records: BTreeMap::new(), stopped: None };
     progress.play_all().await;
     if progress.stopped.is_none() {
         progress.confirm_alone().await;
@@ -57,6 +60,7 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
         url,
         role: Role::Server,
         agent: prepared.facts.agent.clone(),
+        facts: Some(prepared.facts.found.clone()),
         stopped,
         process: prepared.process.as_ref().map(|process| process.info()),
         cases: records.into_values().map(|kept| kept.record).collect(),
@@ -66,6 +70,8 @@ pub(super) async fn play(run: &Run, prepared: &Prepared) -> TargetReport {
 struct Progress<'a> {
     run: &'a Run,
     prepared: &'a Prepared,
+    /// The selection as this target can play it.
+    ready: Arc<[Ready]>,
     /// By index into the selection.
     records: BTreeMap<usize, Kept>,
     /// Why nothing more is played.
@@ -74,8 +80,10 @@ struct Progress<'a> {
 
 struct Kept {
     record: CaseRecord,
-    /// It failed beside others and was not yet played alone.
+    /// It failed and was not yet played again: alone, where it was played beside others.
     provisional: bool,
+    /// It was played alone and the target did not survive it: nothing else can have been the reason.
+    fatal: bool,
     /// When it was judged.
     at: Instant,
 }
@@ -83,15 +91,16 @@ struct Kept {
 impl Kept {
     /// It went wrong so lately that a process which is dead now may have been dying then.
     fn is_suspect(&self) -> bool {
-        went_wrong(&self.record) && self.at.elapsed() < 2 * DYING
+        !self.fatal && went_wrong(&self.record) && self.at.elapsed() < 2 * DYING
     }
 }
 
 impl Progress<'_> {
-    /// The first pass: several cases at once, then those that measure time, while nothing else is played.
+    /// The first pass: several cases at once, then those that measure time or press the target, while nothing else is
+    /// played.
     async fn play_all(&mut self) {
-        let (timed, others): (Vec<_>, Vec<_>) =
-            (0..self.run.selected.len()).partition(|index| self.run.selected[*index].scenario.is_timed());
+        let (timed, others): (Vec<_>, Vec<_>) = (0..self.run.selected.len())
+            .partition(|index| wants_to_be_alone(&self.run.selected[*index].scenario));
         for (indexes, jobs) in [(others, self.run.settings.jobs), (timed, 1)] {
             if self.stopped.is_none() {
                 self.play_at_once(indexes, jobs).await;
@@ -125,7 +134,9 @@ impl Progress<'_> {
                 row.clear();
             }
             let process_died = self.prepared.process.as_ref().is_some_and(|process| process.is_dead());
-            let provisional = jobs > 1 && wants_confirmation(&record) || process_died && went_wrong(&record);
+            let pressed = self.run.selected[index].scenario.stress.is_some();
+            let provisional =
+                (jobs > 1 || pressed) && wants_confirmation(&record) || process_died && went_wrong(&record);
             self.keep(index, record, provisional);
             if self.process_died(Duration::ZERO).await.is_some() {
                 let _ = stop.send(true);
@@ -197,11 +208,10 @@ impl Progress<'_> {
             let results = results.clone();
             let stop = stop.subscribe();
             let player = self.player();
-            let selected = self.run.selected.clone();
             workers.spawn(async move {
                 while !*stop.borrow() {
                     let Some(&index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let record = player.play(&selected[index]).await;
+                    let record = player.play(index).await;
                     if results.send((index, record)).await.is_err() {
                         break;
                     }
@@ -231,7 +241,7 @@ impl Progress<'_> {
                 continue;
             }
             let mut record = tokio::select! {
-                record = player.play(&self.run.selected[index]) => record,
+                record = player.play(index) => record,
                 () = wait_for(&mut interrupted) => {
                     self.stopped = Some(self.interruption());
                     return;
@@ -264,6 +274,8 @@ impl Progress<'_> {
     }
 
     fn keep(&mut self, index: usize, record: CaseRecord, provisional: bool) {
+        let fatal = was_fatal(&record);
+        let provisional = provisional && !fatal;
         self.run.tell(RunEvent::CaseFinished {
             id: record.id.clone(),
             title: self.run.selected[index].scenario.title.clone(),
@@ -272,7 +284,7 @@ impl Progress<'_> {
             reason: record.findings.first().map(|finding| finding.observed.clone()),
             provisional,
         });
-        self.records.insert(index, Kept { record, provisional, at: Instant::now() });
+        self.records.insert(index, Kept { record, provisional, fatal, at: Instant::now() });
     }
 
     async fn target_is_gone(&mut self) -> bool {
@@ -343,8 +355,10 @@ impl Progress<'_> {
         Player {
             target: self.prepared.target.clone(),
             settings: self.run.settings.clone(),
-            offers: self.prepared.facts.offers.iter().copied().collect(),
+            ready: Arc::clone(&self.ready),
             repeat: self.prepared.repeat.clone(),
+            process: self.prepared.process.clone(),
+            watched: self.prepared.watched,
         }
     }
 }
@@ -353,27 +367,84 @@ impl Progress<'_> {
 struct Player {
     target: Target,
     settings: Settings,
-    offers: Vec<Need>,
+    ready: Arc<[Ready]>,
     repeat: String,
+    process: Option<Arc<Process>>,
+    watched: Option<Watched>,
 }
 
 impl Player {
-    async fn play(&self, plan: &Arc<Plan>) -> CaseRecord {
-        let scenario = &plan.scenario;
-        match scenario.needs.iter().find(|need| !self.offers.contains(need)) {
-            Some(need) => {
+    async fn play(&self, index: usize) -> CaseRecord {
+        match &self.ready[index] {
+            Ready::Play(plan) => match &plan.scenario.stress {
+                None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+                Some(pressure) => self.press(plan, pressure).await,
+            },
+            Ready::Lacking(plan, lacks) => {
                 let carrier = self.target.carrier();
-                case::unimplemented(
-                    scenario,
-                    wsgrade_codec::Role::Server,
-                    carrier,
-                    lacks(*need),
-                    &self.repeat,
-                )
+                case::unimplemented(&plan.scenario, wsgrade_codec::Role::Server, carrier, lacks, &self.repeat)
             }
-            None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
         }
     }
+
+    async fn press(&self, plan: &Arc<Plan>, pressure: &Stress) -> CaseRecord {
+        let Self { target, settings, ready: _, repeat, process, watched } = self;
+        let scenario = &plan.scenario;
+        match stress::forbidden(scenario, target, process.is_some(), settings.may_stress) {
+            Some(why) => {
+                case::unimplemented(scenario, wsgrade_codec::Role::Server, target.carrier(), why, repeat)
+            }
+            None => {
+                let process = process.as_ref();
+                let place = stress::Place { target, settings, process, watched: *watched, repeat };
+                stress::play(plan, pressure, &place).await
+            }
+        }
+    }
+}
+
+/// Whether a case says something only while no other is played.
+fn wants_to_be_alone(scenario: &Scenario) -> bool {
+    scenario.is_timed() || scenario.stress.is_some()
+}
+
+/// Whether the target served nobody any more once the case was over, as its canary saw.
+fn was_fatal(record: &CaseRecord) -> bool {
+    let served_none =
+        |entry: &Entry| matches!(&entry.what, What::Canary(canary) if canary.unserved.is_some());
+    record.transcript.entries.iter().any(served_none)
+}
+
+/// A case and one target.
+enum Ready {
+    /// It can be played.
+    Play(Arc<Plan>),
+    /// It cannot; why, to follow "the target".
+    Lacking(Arc<Plan>, String),
+}
+
+/// The selection, fitted to a target.
+fn ready(run: &Run, prepared: &Prepared) -> Arc<[Ready]> {
+    let Prepared { facts, adapt: adapts, .. } = prepared;
+    let prelude = &run.settings.prelude;
+    let one = |plan: &Arc<Plan>| {
+        let needs = &plan.scenario.needs;
+        let has = |need: &Need| facts.offers.contains(need) || *adapts && *need == Need::Echo;
+        // What asks for an echo may be judged without it.
+        let need = needs.iter().find(|need| !has(need));
+        if let Some(need) = need {
+            return Ready::Lacking(Arc::clone(plan), lacks(*need).to_owned());
+        }
+        let plan = if prelude.is_empty() { Arc::clone(plan) } else { Arc::new(plan.with_prelude(prelude)) };
+        match if *adapts { adapt(&plan.scenario, &facts.found) } else { Adapted::AsWritten } {
+            Adapted::AsWritten => Ready::Play(plan),
+            Adapted::WithoutEcho { scenario, why } => {
+                Ready::Play(Arc::new(plan.without_echo(*scenario, why)))
+            }
+            Adapted::Unplayable(lacks) => Ready::Lacking(plan, lacks),
+        }
+    };
+    run.selected.iter().map(one).collect()
 }
 
 /// The first part of a case's id.

@@ -59,6 +59,12 @@ pub(crate) enum Quirk {
     EchoesTwice,
     /// Sends messages back in fragments: of one byte, or some thousands of them.
     FragmentsEcho,
+    /// Sends no message back.
+    Reads,
+    /// Sends no message back, and one unasked each time there is nothing else to do.
+    Talks,
+    /// Closes with this code at each message.
+    ClosesAtText(u16),
     /// Says nothing after the opening handshake, and reads on.
     Silent,
     /// Sends pings without end, and heeds nothing.
@@ -86,6 +92,8 @@ pub(crate) struct SimulatedServer {
     decoder: FrameDecoder,
     checker: Checker,
     over: bool,
+    /// How many messages it sent unasked.
+    said: u32,
     out: VecDeque<Input>,
 }
 
@@ -97,6 +105,7 @@ impl SimulatedServer {
             decoder: FrameDecoder::new(),
             checker: Checker::new(Role::Client, Negotiated::default()),
             over: false,
+            said: 0,
             out: VecDeque::new(),
         }
     }
@@ -213,6 +222,8 @@ impl SimulatedServer {
     fn echo(&mut self, kind: Kind, payload: &[u8]) {
         let opcode = Opcode::of(kind);
         match self.quirk {
+            Quirk::Reads | Quirk::Talks => {}
+            Quirk::ClosesAtText(code) => self.close(code),
             Quirk::EchoesBinary => self.send(Opcode::BINARY, true, payload),
             Quirk::CorruptsEcho | Quirk::InflatesCarelessly => {
                 let mut payload = payload.to_vec();
@@ -280,6 +291,12 @@ impl Serve for SimulatedServer {
 
     fn idle(&mut self) {
         match self.quirk {
+            Quirk::Talks
+                if self.opening.is_none() && !self.over && self.out.is_empty() && self.said < 300 =>
+            {
+                self.said += 1;
+                self.send(Opcode::TEXT, true, b"tick");
+            }
             Quirk::FloodsPings => self.send(Opcode::PING, true, &[7; 125]),
             Quirk::EndlessMessage => self.send(Opcode::CONTINUATION, false, &[7; 60_000]),
             _ => {}
@@ -315,6 +332,11 @@ pub(crate) fn play_with(plan: &Arc<Plan>, server: &mut impl Serve) -> Played {
     for _ in 0..1_000_000 {
         match engine.poll(now) {
             Action::Write(bytes) => server.receive(&bytes),
+            Action::Offer(bytes, _) => {
+                server.receive(&bytes);
+                now += Duration::from_millis(1);
+            }
+            Action::Read(_) => {}
             Action::Wait(until) => {
                 server.idle();
                 match server.out().pop_front() {

@@ -27,6 +27,7 @@ use wsgrade_reports::record::ProcessInfo;
 
 use output::Output;
 use usage::Usage;
+pub use usage::{WatchError, Watched};
 
 /// How long a process may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -214,6 +215,11 @@ impl Process {
             exit: self.exit.borrow().clone(),
             output_tail: self.output.tail(),
         }
+    }
+
+    /// For looking at what it takes, with all that it started.
+    pub fn watched(&self) -> Watched {
+        Watched::group(self.leader)
     }
 
     fn sample(&self) {

@@ -19,7 +19,7 @@ use wsgrade_codec::{
     endpoint::Message,
 };
 
-use super::{FAILURE, limits::LimitArgs, value};
+use super::{FAILURE, defects::DefectArgs, limits::LimitArgs, value};
 use crate::{
     DeflateConfig,
     client::{self, ClientConfig, ClientTimeouts, Connection, Outcome, Received, Url, UrlError},
@@ -41,8 +41,8 @@ use crate::{
 #[command(name = "reference-client", version, max_term_width = 100)]
 struct Command {
     /// Where to connect to: ws://host[:port][/path][?query]
-    #[arg(value_parser = plain)]
-    url: Url,
+    #[arg(value_parser = plain, required_unless_present = "list_defects")]
+    url: Option<Url>,
 
     /// Send a text message; may be given more than once. The order of --send, --binary and --ping is kept
     #[arg(long, value_name = "TEXT", action = ArgAction::Append)]
@@ -89,6 +89,15 @@ struct Command {
 
     #[command(flatten)]
     times: TimeArgs,
+
+    /// With a defect, the cases of `wsgrade listen` at the URL are played instead.
+    #[command(flatten)]
+    defects: DefectArgs,
+
+    /// By which name to play cases
+    #[arg(long, value_name = "NAME", default_value = "reference-client", requires = "defect", value_parser = agent,
+          help_heading = "Defects (for test suites to be proved on; feature `defects`)")]
+    agent: String,
 }
 
 #[derive(Debug, Args)]
@@ -254,12 +263,16 @@ impl Command {
 pub fn main() -> ExitCode {
     let matches = Command::command().get_matches();
     let command = Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if command.defects.are_given() {
+        return deviate(&command);
+    }
+    let Some(url) = command.url.clone() else { return fail("there is no URL") };
     let says = command.says(&matches);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    let done = runtime.block_on(run(&command, says));
+    let done = runtime.block_on(run(&command, &url, says));
     // Not dropped: that would wait for a read of standard input which may never end.
     runtime.shutdown_background();
     match done {
@@ -268,16 +281,61 @@ pub fn main() -> ExitCode {
     }
 }
 
+#[cfg(not(feature = "defects"))]
+fn deviate(_: &Command) -> ExitCode {
+    eprintln!("error: {}", super::defects::absent("reference-client"));
+    ExitCode::from(super::USAGE)
+}
+
+/// Plays all cases with a defect.
+#[cfg(feature = "defects")]
+fn deviate(command: &Command) -> ExitCode {
+    use super::defects::{list, named};
+
+    let role = wsgrade_codec::Role::Client;
+    let Some(url) = command.url.as_ref().filter(|_| !command.defects.list_defects) else {
+        print!("{}", list(role));
+        return ExitCode::SUCCESS;
+    };
+    let defect = match named(command.defects.defect.as_deref().unwrap_or("none"), role) {
+        Ok(defect) => defect,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(super::USAGE);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(crate::deviant::play_cases(url, &command.agent, defect)) {
+        Ok(cases) => match print(&format!("{cases} cases played")) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+        Err(error) => fail(&error),
+    }
+}
+
+/// A name that can stand in a URL as it is.
+fn agent(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is not made of letters, digits and -._~"))
+    }
+}
+
 fn fail(error: &str) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(FAILURE)
 }
 
-async fn run(command: &Command, says: Vec<Say>) -> Result<(), String> {
-    let connection =
-        client::connect_to(&command.url, command.config()).await.map_err(|error| error.to_string())?;
+async fn run(command: &Command, url: &Url, says: Vec<Say>) -> Result<(), String> {
+    let connection = client::connect_to(url, command.config()).await.map_err(|error| error.to_string())?;
     let mut talk = Talk { connection, show: command.show, asked: 0, seen: 0 };
-    print(&opened(&command.url, &talk.connection))?;
+    print(&opened(url, &talk.connection))?;
     let talked = async {
         if command.echo {
             return talk.echo().await;

@@ -10,7 +10,7 @@ use std::{
 use clap::{ArgAction, Args, Parser};
 use tracing::level_filters::LevelFilter;
 
-use super::{FAILURE, USAGE, limits::LimitArgs, value};
+use super::{FAILURE, USAGE, defects::DefectArgs, limits::LimitArgs, value};
 use crate::{Config, ConnectionCaps, DeflateConfig, OriginPolicy, RateLimit, Server, Timeouts};
 
 /// A strict WebSocket echo server
@@ -34,12 +34,18 @@ struct Command {
     /// What goes into the log: off, error, warn, info (one line per connection) or debug
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
+
+    #[command(flatten)]
+    defects: DefectArgs,
 }
 
 /// The whole program: reads the command line of the process, serves until a signal.
 #[must_use]
 pub fn main() -> ExitCode {
     let command = Command::parse();
+    if command.defects.are_given() {
+        return deviate(&command);
+    }
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
@@ -52,6 +58,55 @@ pub fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::from(if error.kind() == io::ErrorKind::InvalidInput { USAGE } else { FAILURE })
         }
+    }
+}
+
+#[cfg(not(feature = "defects"))]
+fn deviate(_: &Command) -> ExitCode {
+    eprintln!("error: {}", super::defects::absent("reference-server"));
+    ExitCode::from(USAGE)
+}
+
+/// Serves with a defect, until the process is ended; of the other flags only the address counts.
+#[cfg(feature = "defects")]
+fn deviate(command: &Command) -> ExitCode {
+    use super::defects::{list, named};
+
+    if command.defects.list_defects {
+        print!("{}", list(wsgrade_codec::Role::Server));
+        return ExitCode::SUCCESS;
+    }
+    let name = command.defects.defect.as_deref().unwrap_or("none");
+    let defect = match named(name, wsgrade_codec::Role::Server) {
+        Ok(defect) => defect,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    match serve_with(command.server.listen, defect) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(FAILURE)
+        }
+    }
+}
+
+#[cfg(feature = "defects")]
+#[tokio::main]
+async fn serve_with(address: SocketAddr, defect: Option<crate::deviant::Defect>) -> io::Result<()> {
+    let signals = Signals::new()?;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+    let mut out = io::stdout().lock();
+    // As without a defect.
+    let _ = writeln!(out, "listening on ws://{}/", listener.local_addr()?).and_then(|()| out.flush());
+    drop(out);
+    tokio::select! {
+        served = crate::deviant::serve(listener, defect) => served,
+        () = signals.stop() => Ok(()),
     }
 }
 

@@ -307,6 +307,10 @@ pub struct CaseRecord {
     /// else. The record as a whole is that of the second run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_busy: Option<Behavior>,
+    /// How the case was judged for want of an echo, in one sentence: by pongs and by the end of the connection, the
+    /// target's messages aside. Absent where it was judged as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapted: Option<String>,
     /// The command that repeats just this case.
     pub repeat: String,
     /// What was on the wire.

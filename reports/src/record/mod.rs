@@ -11,8 +11,10 @@
 //! no socket, codec or scenario, so a record written today renders for ever.
 
 mod case;
+mod facts;
 mod payload;
 mod read;
+mod stress;
 mod transcript;
 
 use std::collections::BTreeMap;
@@ -22,8 +24,10 @@ use serde::{Deserialize, Serialize};
 pub use case::{
     Behavior, Binds, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity,
 };
+pub use facts::{Refused, Response, TargetFacts};
 pub use payload::PayloadDigest;
 pub use read::ReadError;
+pub use stress::{Canary, Grown, Taken};
 pub use transcript::{
     ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,
     Unopened, What,
@@ -39,7 +43,9 @@ pub use transcript::{
 /// - 2: a transcript may hold [`What::Exchanged`] and [`What::Declined`], which a reader of version 1 cannot know.
 ///   A record of version 1 is one of version 2 as it stands.
 /// - 3: `rules` holds every rule of the register, and says whom each binds; before, it held those that were cited. The
-///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer.
+///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer; a transcript may hold
+///   [`What::Canary`], [`What::Resources`], [`What::Crowd`] and [`What::Growth`]. A case may have been judged without an
+///   echo ([`CaseRecord::adapted`]), and entries of a transcript may be those of a prelude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);
@@ -132,6 +138,9 @@ pub struct RunOptions {
     /// The `-x` patterns.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// What was played on every connection before the steps of the case, one line a step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prelude: Vec<String>,
 }
 
 /// One endpoint under test and all that was found of it.
@@ -146,6 +155,9 @@ pub struct TargetReport {
     /// What it announced of itself (`Server` or `User-Agent`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// What was found of it before the first case; absent for a client, and in records of older builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<TargetFacts>,
     /// Why the run against it ended before its last case, in one sentence; absent when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::stress::{Canary, Grown, Taken};
+
 /// Everything seen and done on one connection, both directions, totally ordered.
 ///
 /// Nothing is silently cut: a long payload keeps its length, digest, head and tail; a row of like frames is one
@@ -20,9 +22,17 @@ pub struct Entry {
     /// Index of the scenario's step that was being played; absent before the first and after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
+    /// It belongs to the prelude, which is no part of the case: nothing in it counts as an answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub prelude: bool,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Which way.
@@ -147,6 +157,29 @@ pub enum What {
         /// What failed, in one sentence.
         reason: String,
     },
+    /// How others were served while the case was played.
+    Canary(Canary),
+    /// What the process took that serves: just before the case, at most while it was played, and afterwards.
+    Resources {
+        /// Before.
+        before: Taken,
+        /// The most of each.
+        peak: Taken,
+        /// Afterwards, once it had some time to put things away.
+        after: Taken,
+    },
+    /// More connections than this one played the case.
+    Crowd {
+        /// How many, this one included.
+        connections: u32,
+        /// On how many of them the opening handshake was done.
+        opened: u32,
+    },
+    /// How long the opening took at growing sizes.
+    Growth {
+        /// Size by size.
+        sizes: Vec<Grown>,
+    },
     /// Frames beyond the cap on entries.
     Folded {
         /// Which way they went.
@@ -211,7 +244,8 @@ pub enum MessageKind {
     Binary,
 }
 
-/// A request or response head, byte for byte but for what is not UTF-8, which is escaped as `\xNN`.
+/// A request or response head, byte for byte but for what is not UTF-8, which is escaped as `\xNN`, and for what a case
+/// made endless, of which the beginning is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpMessage {
     /// The start line and the header lines, each without its line end.

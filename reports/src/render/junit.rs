@@ -47,6 +47,7 @@ fn suite(report: &RunReport, target: &TargetReport) -> TestSuite {
         ("role", &target.role.to_string()),
         ("agent", target.agent.as_deref().unwrap_or("")),
         ("grade", grade.as_str()),
+        ("facts", &target.facts.as_ref().map_or_else(String::new, words::facts)),
         ("seed", &report.seed.to_string()),
         ("catalogue", &report.catalogue.digest),
     ] {
@@ -85,7 +86,8 @@ fn case(info: Option<&CaseInfo>, record: &CaseRecord) -> TestCase {
     };
     let mut test = if passes {
         let mut test = TestCase::new(name.trim_end(), TestCaseStatus::success());
-        if record.behavior != Behavior::Pass || Weight::of(record) != Weight::Good {
+        if record.behavior != Behavior::Pass || Weight::of(record) != Weight::Good || record.adapted.is_some()
+        {
             test.set_system_out(account(record));
         }
         test
@@ -129,6 +131,9 @@ fn account(record: &CaseRecord) -> String {
             clipped(&finding.expected, QUOTE),
             clipped(&finding.observed, QUOTE)
         );
+    }
+    if let Some(adapted) = &record.adapted {
+        out += &format!("adapted: {}\n", clipped(adapted, QUOTE));
     }
     if let Some(busy) = record.when_busy {
         out += &format!("while other cases were running: {busy}\n");

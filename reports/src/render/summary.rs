@@ -14,6 +14,8 @@ const TITLE: usize = 44;
 const REASON: usize = 110;
 /// For how many cases the command that repeats them is told.
 const REPEATS: usize = 3;
+/// More cases than this that were not played for one reason are one line.
+const LISTED: usize = 8;
 
 /// The result in plain text without colour codes, one line for each case that is no plain pass.
 pub fn summary(report: &RunReport) -> String {
@@ -45,6 +47,9 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
     let counts = &result.counts;
     writeln!(out, "\n{}", column(&target.name, 100))?;
     writeln!(out, "{} under test at {}", target.role, visible(&target.url))?;
+    if let Some(facts) = &target.facts {
+        writeln!(out, "{}", words::facts(facts))?;
+    }
     match result.grade {
         Ok(grade) => write!(out, "\n  Grade {grade}")?,
         Err(none) => write!(out, "\n  No grade: {none}")?,
@@ -58,6 +63,9 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
             let counted = words::cases(counts.counted);
             writeln!(out, " · a MUST broken in {major}, a SHOULD in {minor} of {counted} that count")?;
         }
+    }
+    if let Some(adapted) = words::adapted(target) {
+        writeln!(out, "  {adapted}")?;
     }
     if let Some(reason) = &target.stopped {
         writeln!(out, "  Stopped: {}", visible(reason))?;
@@ -84,11 +92,46 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
             continue;
         }
         writeln!(out, "\n  {} ({})", group.title(), records.len())?;
-        for record in records {
+        let (folded, listed) = folded(records);
+        for record in listed {
             lines.write(record, out)?;
+        }
+        for (reason, ids) in folded {
+            let (first, last) = (ids[0], ids[ids.len() - 1]);
+            let ids = format!("{}, {} to {}", words::cases(ids.len()), visible(first), visible(last));
+            writeln!(out, "    {ids}: {}", column(reason, REASON))?;
         }
     }
     repeats(target, out)
+}
+
+/// Cases that were not played, all for one reason and too many to be listed: the reason and their ids.
+type Folded<'a> = Vec<(&'a str, Vec<&'a str>)>;
+
+/// Tells what is folded from what is listed.
+fn folded(records: Vec<&CaseRecord>) -> (Folded<'_>, Vec<&CaseRecord>) {
+    let reason = |record: &CaseRecord| {
+        let idle = record.behavior == Behavior::Unimplemented && record.transcript.entries.is_empty();
+        record.findings.first().filter(|_| idle).map(|finding| finding.observed.clone())
+    };
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    records
+        .iter()
+        .filter_map(|record| reason(record))
+        .for_each(|reason| *counts.entry(reason).or_default() += 1);
+    let mut folded: Folded<'_> = Vec::new();
+    let mut listed = Vec::new();
+    for record in records {
+        let many = reason(record).is_some_and(|reason| counts[&reason] > LISTED);
+        match record.findings.first().filter(|_| many) {
+            None => listed.push(record),
+            Some(finding) => match folded.iter_mut().find(|(reason, _)| *reason == finding.observed) {
+                Some((_, ids)) => ids.push(&record.id),
+                None => folded.push((&finding.observed, vec![&record.id])),
+            },
+        }
+    }
+    (folded, listed)
 }
 
 /// How many rules were held, broken and so on.

@@ -2,7 +2,10 @@
 
 use super::text::column;
 use crate::conformance::Standing;
-use crate::record::{Behavior, CloseVerdict, ProcessInfo, RoundTrips};
+use crate::record::{
+    Behavior, Canary, CloseVerdict, Grown, ProcessInfo, Refused, Response, RoundTrips, Taken, TargetFacts,
+    TargetReport,
+};
 
 /// A sign that tells the verdicts apart without colour.
 pub(crate) fn symbol(behavior: Behavior) -> &'static str {
@@ -114,6 +117,64 @@ pub(crate) fn process(process: &ProcessInfo) -> String {
     [memory, cpu, exit].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
+/// What was found of a target before the first case, in one line.
+pub(crate) fn facts(facts: &TargetFacts) -> String {
+    let TargetFacts { text, binary, pongs, talks, subprotocol, deflate, takes, refuses } = facts;
+    let mut words = match (text, binary) {
+        (Response::Echo, Response::Echo) => vec!["echoes text and binary".to_owned()],
+        (Response::Nothing, Response::Nothing) => vec!["answers no message".to_owned()],
+        (text, binary) if text == binary => vec![response("messages", *text)],
+        (text, binary) => vec![response("text", *text), response("binary", *binary)],
+    };
+    words.extend(talks.then(|| "talks unasked".to_owned()));
+    words.extend((!pongs).then(|| "answers no ping".to_owned()));
+    words.extend(subprotocol.as_ref().map(|name| format!("subprotocol {}", column(name, 40))));
+    words.extend(deflate.as_ref().map(|agreed| column(agreed, 120)));
+    words.extend(takes.map(|bytes| match refuses {
+        None => format!("takes messages of {} and more", binary_size(bytes)),
+        Some(_) => format!("takes messages of {}", binary_size(bytes)),
+    }));
+    words.extend(refuses.map(|Refused { bytes, code }| match code {
+        Some(code) => format!("refuses {} with {code}", binary_size(bytes)),
+        None => format!("ends the connection at {}", binary_size(bytes)),
+    }));
+    words.join("; ")
+}
+
+fn response(kind: &str, response: Response) -> String {
+    match response {
+        Response::Nothing => format!("does not answer {kind}"),
+        Response::Echo => format!("echoes {kind}"),
+        Response::OtherKind => format!("sends {kind} back as another kind"),
+        Response::Other => format!("answers {kind} with something else"),
+        Response::Ends => format!("ends the connection at {kind}"),
+    }
+}
+
+/// How many cases of a target were judged without an echo, and how many could not be played; `None` where all were
+/// judged as they are written.
+pub(crate) fn adapted(target: &TargetReport) -> Option<String> {
+    let count = target.cases.iter().filter(|record| record.adapted.is_some()).count();
+    let idle = |record: &&crate::record::CaseRecord| {
+        record.behavior == Behavior::Unimplemented && record.transcript.entries.is_empty()
+    };
+    let unplayed = target.cases.iter().filter(idle).count();
+    let were = |n: usize| if n == 1 { "was" } else { "were" };
+    (count > 0).then(|| {
+        let judged = format!("{} {} judged without an echo", cases(count), were(count));
+        if unplayed == 0 { judged } else { format!("{judged}, {unplayed} could not be played") }
+    })
+}
+
+/// A power of two of bytes as a person says it.
+fn binary_size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        1_048_576.. => format!("{} MiB", bytes >> 20),
+    }
+}
+
 /// An amount of data as a person says it.
 pub(crate) fn size(bytes: u64) -> String {
     let scaled = |unit: f64| {
@@ -170,6 +231,65 @@ pub(crate) fn exchanged(
     out
 }
 
+/// Whether a canary was served to the end, in time, and new connections with it.
+pub(crate) fn is_served(canary: &Canary) -> bool {
+    let Canary { before_us: _, slowest_us, answered: _, newcomer_us, bound_us, lost, unserved } = canary;
+    lost.is_none() && unserved.is_none() && (*slowest_us).max(newcomer_us.unwrap_or(0)) <= *bound_us
+}
+
+/// How others were served meanwhile.
+pub(crate) fn canary(canary: &Canary) -> String {
+    let Canary { before_us, slowest_us, answered, newcomer_us, bound_us, lost, unserved } = canary;
+    let mut out = format!(
+        "{answered} pings answered, the slowest in {} (before the case {}, bound {})",
+        instant(*slowest_us),
+        instant(*before_us),
+        instant(*bound_us)
+    );
+    if let Some(us) = newcomer_us {
+        out += &format!("; new connections served in {}", instant(*us));
+    }
+    if let Some(how) = lost {
+        out += &format!("; the connection was lost: {how}");
+    }
+    if let Some(why) = unserved {
+        out += &format!("; afterwards no new connection was served: {why}");
+    }
+    out
+}
+
+/// What a process took before, at most and afterwards.
+pub(crate) fn resources(before: &Taken, peak: &Taken, after: &Taken) -> String {
+    let mut parts = Vec::new();
+    if let (Some(before), Some(peak), Some(after)) = (before.rss_bytes, peak.rss_bytes, after.rss_bytes) {
+        parts.push(format!(
+            "memory {} before, {} at most, {} after",
+            memory(before),
+            memory(peak),
+            memory(after)
+        ));
+    }
+    if let (Some(before), Some(after)) = (before.cpu_ms, after.cpu_ms) {
+        parts.push(format!("processor time {}", duration((after - before).max(0.0))));
+    }
+    if let (Some(before), Some(peak), Some(after)) = (before.files, peak.files, after.files) {
+        parts.push(format!("open files {before} before, {peak} at most, {after} after"));
+    }
+    if parts.is_empty() { "nothing that the system tells".to_owned() } else { parts.join("; ") }
+}
+
+/// How many connections played a case.
+pub(crate) fn crowd(connections: u32, opened: u32) -> String {
+    format!("{connections} connections, {opened} of them opened")
+}
+
+/// How long the opening took at growing sizes.
+pub(crate) fn growth(sizes: &[Grown]) -> String {
+    let one =
+        |Grown { bytes, us, answer }: &Grown| format!("{} in {} ({answer})", size(*bytes), instant(*us));
+    sizes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// `1 case`, `2 cases`.
 pub(crate) fn cases(n: usize) -> String {
     if n == 1 { "1 case".to_owned() } else { format!("{n} cases") }
@@ -191,6 +311,46 @@ mod tests {
         for (bytes, text) in [(0, "0.0 MiB"), (3 << 19, "1.5 MiB"), (300 << 20, "300 MiB")] {
             assert_eq!(memory(bytes), text);
         }
+    }
+
+    #[test]
+    fn facts_read_well() {
+        let echo = TargetFacts {
+            text: Response::Echo,
+            binary: Response::Echo,
+            pongs: true,
+            deflate: Some("permessage-deflate".to_owned()),
+            takes: Some(16 << 20),
+            ..TargetFacts::default()
+        };
+        assert_eq!(
+            facts(&echo),
+            "echoes text and binary; permessage-deflate; takes messages of 16 MiB and more"
+        );
+        let texts = TargetFacts {
+            text: Response::OtherKind,
+            binary: Response::Ends,
+            talks: true,
+            pongs: false,
+            subprotocol: Some("mqtt\u{202e}".to_owned()),
+            deflate: None,
+            takes: Some(64 << 10),
+            refuses: Some(Refused { bytes: 1 << 20, code: Some(1009) }),
+        };
+        assert_eq!(
+            facts(&texts),
+            "sends text back as another kind; ends the connection at binary; talks unasked; answers no ping; \
+             subprotocol mqtt\\u{202e}; takes messages of 64 KiB; refuses 1 MiB with 1009"
+        );
+        let silent = TargetFacts {
+            refuses: Some(Refused { bytes: 512, code: None }),
+            pongs: true,
+            ..Default::default()
+        };
+        assert_eq!(facts(&silent), "answers no message; ends the connection at 512 bytes");
+        let other =
+            TargetFacts { text: Response::Other, binary: Response::Other, pongs: true, ..Default::default() };
+        assert_eq!(facts(&other), "answers messages with something else");
     }
 
     #[test]
@@ -224,6 +384,59 @@ mod tests {
         assert!(exchanged((3, 3), 48, (90, 70), 0, None).ends_with(", none compressed"));
         assert!(exchanged((0, 3), 0, (30, 0), 0, None).ends_with("30 bytes sent, 0 bytes received"));
         assert_eq!(instant(12_345), "12 ms");
+    }
+
+    #[test]
+    fn what_is_measured_reads_well() {
+        let served = Canary {
+            before_us: 80,
+            slowest_us: 2_400,
+            answered: 12,
+            newcomer_us: Some(900),
+            bound_us: 2_000_000,
+            ..Canary::default()
+        };
+        assert_eq!(
+            canary(&served),
+            "12 pings answered, the slowest in 2.4 ms (before the case 80 µs, bound 2.00 s); new connections served in 900 µs"
+        );
+        assert!(is_served(&served));
+        let lost = Canary {
+            lost: Some("TCP ended".to_owned()),
+            unserved: Some("no answer".to_owned()),
+            ..served.clone()
+        };
+        assert!(canary(&lost).ends_with(
+            "; the connection was lost: TCP ended; afterwards no new connection was served: no answer"
+        ));
+        for bad in [
+            lost,
+            Canary { slowest_us: 2_000_001, ..served.clone() },
+            Canary { newcomer_us: Some(2_000_001), ..served.clone() },
+            Canary { unserved: Some("no answer".to_owned()), ..served },
+        ] {
+            assert!(!is_served(&bad), "{bad:?}");
+        }
+        let taken = |mib: u64, cpu, files| Taken {
+            rss_bytes: Some(mib << 20),
+            cpu_ms: Some(cpu),
+            files: Some(files),
+        };
+        assert_eq!(
+            resources(&taken(10, 100.0, 9), &taken(64, 350.0, 30), &taken(12, 350.0, 10)),
+            "memory 10 MiB before, 64 MiB at most, 12 MiB after; processor time 250 ms; \
+             open files 9 before, 30 at most, 10 after"
+        );
+        assert_eq!(
+            resources(&Taken::default(), &taken(1, 1.0, 1), &taken(1, 1.0, 1)),
+            "nothing that the system tells"
+        );
+        assert_eq!(crowd(300, 128), "300 connections, 128 of them opened");
+        let grown = |bytes, us| Grown { bytes, us, answer: "101".to_owned() };
+        assert_eq!(
+            growth(&[grown(2_000, 90), grown(4_000, 2_500)]),
+            "2.0 kB in 90 µs (101), 4.0 kB in 2.5 ms (101)"
+        );
     }
 
     #[test]

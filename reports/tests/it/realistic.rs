@@ -58,6 +58,7 @@ pub(crate) fn run() -> RunReport {
         url: format!("ws://127.0.0.1:{}/", 44291 + n),
         role: Role::Server,
         agent: Some(TARGETS[n].0.to_owned()),
+        facts: None,
         stopped: None,
         process: None,
         cases: cases.iter().enumerate().map(|(i, info)| record(info, i, n)).collect(),
@@ -130,7 +131,7 @@ struct Log {
 impl Log {
     fn push(&mut self, step: Option<usize>, what: What) {
         self.at_us += self.own.next() % 60;
-        self.entries.push(Entry { at_us: self.at_us, step, what });
+        self.entries.push(Entry { at_us: self.at_us, step, prelude: false, what });
     }
 
     fn http(&mut self, dir: Direction, lines: Vec<String>) {
@@ -333,6 +334,7 @@ fn record(info: &CaseInfo, i: usize, n: usize) -> CaseRecord {
         duration_ms: log.at_us as f64 / 1000.0,
         findings: broke.then(finding).into_iter().collect(),
         when_busy: None,
+        adapted: None,
         repeat: format!(
             "wsgrade test ws://127.0.0.1:{}/ --seed 2212625718057923092 -c {}",
             44291 + n,

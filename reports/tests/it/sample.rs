@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use wsgrade_reports::record::{
-    Behavior, Binds, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
-    FrameInfo, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Role, RoundTrips, RuleText, RunOptions,
-    RunReport, SchemaVersion, TargetReport, Tool, Transcript, Unopened, What,
+    Behavior, Binds, Canary, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry,
+    Finding, FrameInfo, Grown, HttpMessage, MessageKind, PayloadInfo, ProcessInfo, Refused, Response, Role,
+    RoundTrips, RuleText, RunOptions, RunReport, SchemaVersion, Taken, TargetFacts, TargetReport, Tool,
+    Transcript, Unopened, What,
 };
 
 /// What a hostile peer may put wherever it has a say.
@@ -94,6 +95,7 @@ pub(crate) fn small() -> RunReport {
             depth: Some(10),
             cases: Vec::new(),
             exclude: vec!["9.*".to_owned()],
+            prelude: vec!["send text, 5 bytes \"login\"".to_owned()],
         },
         rules: rules(),
         targets: vec![faulty(), good(&cases)],
@@ -122,6 +124,7 @@ pub(crate) fn large(targets: usize, cases: usize, rounds: usize) -> RunReport {
         url: format!("ws://127.0.0.1:{}/", 9001 + n),
         role: Role::Server,
         agent: None,
+        facts: None,
         stopped: None,
         process: None,
         cases: infos
@@ -224,6 +227,7 @@ pub(crate) fn passed(id: &str, carrier: &str) -> CaseRecord {
         duration_ms: 3.25,
         findings: Vec::new(),
         when_busy: None,
+        adapted: None,
         repeat: format!("wsgrade test ws://127.0.0.1:9001/ -c {id} --seed 42"),
         transcript: echoes(1, 0),
     }
@@ -235,6 +239,7 @@ fn good(cases: &[CaseInfo]) -> TargetReport {
         url: "ws://127.0.0.1:41234/".to_owned(),
         role: Role::Server,
         agent: Some("wsgrade-reference-server/0.1.0".to_owned()),
+        facts: None,
         stopped: None,
         process: None,
         cases: cases.iter().map(|case| passed(&case.id, "tcp")).collect(),
@@ -263,6 +268,7 @@ fn faulty() -> TargetReport {
         ],
     );
     ping.transcript = ping_transcript();
+    ping.transcript.entries[4].prelude = true;
     ping.close_code = None;
     let mut million = passed("1.1.2", "tcp");
     million.transcript = echo_of(&vec![b'*'; 1_000_000]);
@@ -280,11 +286,22 @@ fn faulty() -> TargetReport {
     );
     busy.when_busy = Some(Behavior::Fail);
     busy.close_code = Some(1002);
+    busy.adapted = Some(format!("The target does not send text back. {HOSTILE}"));
     TargetReport {
         name: format!("ws 8.18 {HOSTILE}"),
         url: "ws://127.0.0.1:9001/a?b=\"c\"&d=<e>".to_owned(),
         role: Role::Server,
         agent: Some(HOSTILE.to_owned()),
+        facts: Some(TargetFacts {
+            text: Response::Echo,
+            binary: Response::Ends,
+            pongs: true,
+            talks: true,
+            subprotocol: Some(format!("chat {HOSTILE}")),
+            deflate: Some("permessage-deflate".to_owned()),
+            takes: Some(1 << 16),
+            refuses: Some(Refused { bytes: 1 << 20, code: Some(1009) }),
+        }),
         stopped: None,
         process: Some(ProcessInfo {
             command: format!("./server --port {{port}} {HOSTILE}"),
@@ -358,7 +375,9 @@ fn http(dir: Direction, lines: &[&str]) -> What {
 fn transcript(what: Vec<(Option<usize>, What)>) -> Transcript {
     let entries = what.into_iter().enumerate();
     Transcript {
-        entries: entries.map(|(i, (step, what))| Entry { at_us: 40 + 137 * i as u64, step, what }).collect(),
+        entries: entries
+            .map(|(i, (step, what))| Entry { at_us: 40 + 137 * i as u64, step, prelude: false, what })
+            .collect(),
     }
 }
 
@@ -489,6 +508,28 @@ fn ping_transcript() -> Transcript {
         (Some(1), What::Folded { dir: Direction::Received, frames: 1200, bytes: 4_800_000 }),
         (Some(1), exchanged(412, 1000)),
         (Some(1), What::Declined { extension: format!("permessage-deflate {HOSTILE}") }),
+        (None, What::Crowd { connections: 300, opened: 128 }),
+        (
+            None,
+            What::Canary(Canary {
+                before_us: 80,
+                slowest_us: 2_400_000,
+                answered: 12,
+                newcomer_us: Some(900),
+                bound_us: 2_000_000,
+                lost: Some(HOSTILE.to_owned()),
+                unserved: None,
+            }),
+        ),
+        (
+            None,
+            What::Resources {
+                before: Taken { rss_bytes: Some(10 << 20), cpu_ms: Some(40.0), files: Some(9) },
+                peak: Taken { rss_bytes: Some(90 << 20), cpu_ms: Some(140.0), files: Some(30) },
+                after: Taken { rss_bytes: Some(12 << 20), cpu_ms: Some(140.0), files: None },
+            },
+        ),
+        (None, What::Growth { sizes: vec![Grown { bytes: 2_000, us: 90, answer: HOSTILE.to_owned() }] }),
         (
             None,
             What::OpeningFailed {

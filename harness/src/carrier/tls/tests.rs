@@ -1,6 +1,5 @@
 //! Servers and clients behind TLS over real sockets, and every way for them not to be.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::server::TlsStream;
 use wsgrade_cases::Catalogue;
-use wsgrade_cases::model::{By, Ending, Frame, Need, Payload, Saw, Scenario, Step};
+use wsgrade_cases::model::{By, Ending, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reference_server::client::{self, ClientConfig, Received};
@@ -28,7 +27,7 @@ use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::listen::Listener;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Prepared, Run, Settings, Unreachable, probe};
+use crate::runner::{Gate, Prepared, Run, Settings, Unreachable, probe};
 use crate::target::{RequestOptions, Target, TargetError};
 
 #[path = "../../../tests/common/certificates.rs"]
@@ -78,7 +77,15 @@ fn trusting(pem: &str) -> Trust {
 fn settings(jobs: usize) -> Settings {
     let patience = Duration::from_millis(1500);
     let limits = Limits { answer: patience, opening: patience, close: patience, ..Limits::default() };
-    Settings { jobs, limits, seed: 1, depth: Depth::Messages(2) }
+    Settings {
+        jobs,
+        limits,
+        seed: 1,
+        prelude: Arc::default(),
+        depth: Depth::Messages(2),
+        gate: Gate::default(),
+        may_stress: false,
+    }
 }
 
 async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {
@@ -88,7 +95,7 @@ async fn target(addr: SocketAddr, options: &RequestOptions) -> Target {
 /// Why nothing can be played.
 async fn reason(addr: SocketAddr, options: RequestOptions) -> String {
     let mut target = target(addr, &options).await;
-    let Unreachable { reason, .. } = probe(&mut target, &settings(1), &BTreeSet::new()).await.unwrap_err();
+    let Unreachable { reason, .. } = probe(&mut target, &settings(1)).await.unwrap_err();
     reason.replace(&addr.to_string(), "ADDR")
 }
 
@@ -108,16 +115,19 @@ fn run(
     (Run { catalogue, selected, settings: settings(jobs), patterns, events, interrupted }, interrupt, heard)
 }
 
+/// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.
 fn cases(pick: impl Fn(&Scenario) -> bool) -> Vec<Arc<Scenario>> {
     let all = Catalogue::embedded().scenarios().iter();
-    all.filter(|scenario| pick(scenario)).cloned().map(Arc::new).collect()
+    all.filter(|scenario| scenario.stress.is_none() && pick(scenario)).cloned().map(Arc::new).collect()
 }
 
 async fn play(addr: SocketAddr, trust: Trust, selected: Vec<Arc<Scenario>>) -> RunReport {
     let (run, _interrupt, _heard) = run(selected, 8);
     let mut target = target(addr, &with(trust)).await;
-    let facts = probe(&mut target, &run.settings, &BTreeSet::from([Need::Echo])).await.unwrap();
-    run.play(&[Prepared { target, facts, name: None, repeat: String::new(), process: None }]).await
+    let facts = probe(&mut target, &run.settings).await.unwrap();
+    let repeat = String::new();
+    run.play(&[Prepared { target, facts, adapt: true, name: None, repeat, process: None, watched: None }])
+        .await
 }
 
 /// Every case passes, or is about what the RFC leaves open.
@@ -150,7 +160,7 @@ async fn plain(answer: &'static [u8]) -> SocketAddr {
 async fn the_reference_server_passes_strictly_behind_tls() {
     let authority = Authority::new();
     let addr = listen(server_config(&authority.issue(HERE)), echo).await;
-    let all = cases(|scenario| scenario.roles.contains(&Role::Server));
+    let all = cases(|scenario| scenario.roles.contains(&Role::Server) && scenario.stress.is_none());
     let report = play(addr, trusting(&authority.pem()), all.clone()).await;
     assert_strict(&report, all.len());
 }
@@ -304,15 +314,15 @@ async fn call(url: &str, call: &str, trust: &Trust) -> Option<String> {
     let patience = Duration::from_secs(5);
     let stream = tcp::connect(addr, patience).await.unwrap();
     let stream = Connector::new("localhost", trust).unwrap().connect(stream, patience).await.unwrap();
-    let connection = client::open(stream, &url, ClientConfig::default()).await;
+    let opened = client::open(stream, &url, ClientConfig::default()).await;
     if call.starts_with("/runCase") {
         // A case may be about an opening handshake that a client has to fail.
-        if let Ok(connection) = connection {
+        if let Ok(connection) = opened {
             connection.echo().await;
         }
         return None;
     }
-    let mut connection = connection.unwrap();
+    let mut connection = opened.unwrap();
     let mut said = None;
     while let Some(received) = connection.recv().await {
         if let Received::Message(message) = received {
@@ -327,7 +337,7 @@ async fn clients_are_graded_under_tls() {
     let files = Files::new();
     let issued = self_signed(HERE);
     let trust = trusting(&issued.cert);
-    let selected = cases(|scenario| scenario.roles.contains(&Role::Client));
+    let selected = cases(|scenario| scenario.roles.contains(&Role::Client) && scenario.stress.is_none());
     let count = selected.len();
     let (run, _interrupt, mut heard) = run(selected, 1);
     let addr = "127.0.0.1:0".parse().unwrap();

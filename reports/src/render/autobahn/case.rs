@@ -198,6 +198,10 @@ fn received(entries: &[Entry]) -> Vec<Value> {
         | What::Exchanged { .. }
         | What::Declined { .. }
         | What::Violation { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
         | What::StillOpen { .. }
         | What::EndOfStream
         | What::Reset
@@ -330,6 +334,10 @@ impl Ends {
                 | What::Message { .. }
                 | What::Exchanged { .. }
                 | What::Declined { .. }
+                | What::Canary(_)
+                | What::Resources { .. }
+                | What::Crowd { .. }
+                | What::Growth { .. }
                 | What::StillOpen { .. }
                 | What::Folded { .. } => {}
             }

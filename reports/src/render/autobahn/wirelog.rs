@@ -65,6 +65,10 @@ impl WireLog {
             | What::Exchanged { .. }
             | What::Declined { .. }
             | What::Violation { .. }
+            | What::Canary(_)
+            | What::Resources { .. }
+            | What::Crowd { .. }
+            | What::Growth { .. }
             | What::StillOpen { .. }
             | What::EndOfStream
             | What::Reset

@@ -152,6 +152,10 @@ fn is_landmark(what: &What) -> bool {
         | What::Exchanged { .. }
         | What::Declined { .. }
         | What::Violation { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
         | What::StillOpen { .. }
         | What::TimedOut { .. }
         | What::EndOfStream
@@ -179,6 +183,10 @@ impl Digest {
             | What::Exchanged { .. }
             | What::Declined { .. }
             | What::Violation { .. }
+            | What::Canary(_)
+            | What::Resources { .. }
+            | What::Crowd { .. }
+            | What::Growth { .. }
             | What::StillOpen { .. }
             | What::TimedOut { .. }
             | What::EndOfStream
@@ -227,7 +235,7 @@ mod tests {
     const GENEROUS: Caps = Caps { passes: OF_PASSES[0], others: OF_OTHERS[0] };
 
     fn record(behavior: Behavior, entries: Vec<What>) -> CaseRecord {
-        let entry = |(i, what)| Entry { at_us: i as u64, step: None, what };
+        let entry = |(i, what)| Entry { at_us: i as u64, step: None, prelude: false, what };
         CaseRecord {
             id: "1.1.1".to_owned(),
             role: Role::Server,
@@ -238,6 +246,7 @@ mod tests {
             duration_ms: 1.0,
             findings: Vec::new(),
             when_busy: None,
+            adapted: None,
             repeat: String::new(),
             transcript: Transcript { entries: entries.into_iter().enumerate().map(entry).collect() },
         }
@@ -353,7 +362,7 @@ mod tests {
     #[test]
     fn a_digest_says_what_it_stands_for() {
         let mut digest = Digest::default();
-        digest.add(&Entry { at_us: 0, step: None, what: message() });
+        digest.add(&Entry { at_us: 0, step: None, prelude: false, what: message() });
         assert_eq!(digest.text(), "1 entry folded here: 1 message; run.json has every one");
         digest.count(Direction::Sent, 2, 2_500_000);
         digest.count(Direction::Received, 1, 125);

@@ -23,6 +23,8 @@ pub(super) struct Index<'a> {
     carriers: Vec<&'a str>,
     /// The commands that repeat a case, with [`HOLE`]s for the case's id.
     repeats: Vec<String>,
+    /// How cases were adapted to a target, in sentences.
+    adaptations: Vec<String>,
     targets: Vec<Target>,
 }
 
@@ -67,7 +69,7 @@ struct Target {
 }
 
 /// An array, as there are thousands; `base.js` names its parts: the case, the carrier, behaviour, close verdict,
-/// close code, milliseconds, the command that repeats it, findings, behaviour when busy.
+/// close code, milliseconds, the command that repeats it, findings, and what few records have.
 #[derive(Debug, Serialize)]
 struct Record(
     usize,
@@ -78,8 +80,17 @@ struct Record(
     f64,
     usize,
     Vec<Finding>,
-    #[serde(skip_serializing_if = "Option::is_none")] Option<Behavior>,
+    #[serde(skip_serializing_if = "Option::is_none")] Option<Aside>,
 );
+
+/// Behaviour when busy, and which of the sentences on how a case was adapted.
+#[derive(Debug, Serialize)]
+struct Aside {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    busy: Option<Behavior>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adapted: Option<usize>,
+}
 
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -104,6 +115,7 @@ impl<'a> Index<'a> {
             cases: cases.iter().map(Case::of).collect(),
             carriers: tables.carriers,
             repeats: tables.repeats.list,
+            adaptations: tables.adaptations.list,
             targets,
         }
     }
@@ -129,6 +141,7 @@ struct Tables<'a, 'b> {
     /// In the order they are met.
     carriers: Vec<&'a str>,
     repeats: Table,
+    adaptations: Table,
 }
 
 impl Words {
@@ -214,6 +227,8 @@ impl Record {
         };
         let repeat = clipped(&record.repeat, TEXT);
         let repeat = if record.id.is_empty() { repeat } else { repeat.replace(&record.id, HOLE) };
+        let adapted = record.adapted.as_deref().map(|text| tables.adaptations.number(&clipped(text, TEXT)));
+        let aside = record.when_busy.is_some() || adapted.is_some();
         Self(
             tables.cases[record.id.as_str()],
             carrier,
@@ -224,7 +239,7 @@ impl Record {
             Some(record.duration_ms).filter(|ms| ms.is_finite()).map_or(0.0, |ms| (ms * 1e3).round() / 1e3),
             tables.repeats.number(&repeat),
             record.findings.iter().take(FINDINGS).map(finding).collect(),
-            record.when_busy,
+            aside.then_some(Aside { busy: record.when_busy, adapted }),
         )
     }
 }

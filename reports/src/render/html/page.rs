@@ -161,6 +161,10 @@ struct Target {
     url: String,
     role: String,
     agent: Option<String>,
+    /// What was found of it before the first case.
+    facts: Option<String>,
+    /// How many cases were judged without an echo.
+    adapted: Option<String>,
     stopped: Option<String>,
     process: Option<Process>,
     /// `A+`, or a dash.
@@ -238,6 +242,8 @@ impl Target {
             url: clipped(&target.url, 300),
             role: target.role.to_string(),
             agent: target.agent.as_deref().map(|agent| clipped(agent, 300)),
+            facts: target.facts.as_ref().map(words::facts),
+            adapted: words::adapted(target),
             stopped: target.stopped.as_deref().map(|reason| clipped(reason, 600)),
             process: target.process.as_ref().map(|process| Process {
                 command: clipped(&process.command, 300),

@@ -84,6 +84,7 @@ enum Kind {
     Reset,
     Closed { how: ClosedHow },
     Trouble { text: String },
+    Measured { of: &'static str, text: String, good: bool },
     Folded { d: Direction, frames: u64, bytes: u64 },
     Gap { n: usize, text: String },
 }
@@ -129,21 +130,26 @@ fn is_zero(n: &u8) -> bool {
 }
 
 impl Shared {
-    /// One record's transcript in one line of JSON: for each entry `[thing, later, step?, hole…]`.
+    /// One record's transcript in one line of JSON: for each entry `[thing, later, step?, hole…]`. The
+    /// step of what belongs to the prelude is -1.
     pub(super) fn line(&mut self, record: &CaseRecord, caps: &Caps) -> String {
         let mut before = 0;
         let mut rows = Vec::new();
         for part in caps.parts(record) {
             let mut holes = Vec::new();
             let (at_us, step, kind) = match part {
-                Part::Entry(entry) => (entry.at_us, entry.step, self.kind(&entry.what, &mut holes)),
+                Part::Entry(entry) => {
+                    let step =
+                        if entry.prelude { Some(Cell::Later(-1)) } else { entry.step.map(Cell::Number) };
+                    (entry.at_us, step, self.kind(&entry.what, &mut holes))
+                }
                 Part::Digest(digest) => {
                     (digest.at_us, None, Kind::Gap { n: digest.entries, text: digest.text() })
                 }
             };
             let thing = self.things.number(&json(&kind));
             let mut row = vec![Cell::Number(thing), Cell::Later(at_us.wrapping_sub(before).cast_signed())];
-            row.extend(step.map(Cell::Number));
+            row.extend(step);
             row.extend(holes.into_iter().map(Cell::Hole));
             rows.push(row);
             before = at_us;
@@ -196,6 +202,20 @@ impl Shared {
             What::Reset => Kind::Reset,
             What::Closed { how } => Kind::Closed { how: *how },
             What::Trouble { reason } => Kind::Trouble { text: text(reason) },
+            What::Canary(canary) => Kind::Measured {
+                of: "canary",
+                text: text(&words::canary(canary)),
+                good: words::is_served(canary),
+            },
+            What::Resources { before, peak, after } => {
+                Kind::Measured { of: "process", text: words::resources(before, peak, after), good: true }
+            }
+            What::Crowd { connections, opened } => {
+                Kind::Measured { of: "crowd", text: words::crowd(*connections, *opened), good: true }
+            }
+            What::Growth { sizes } => {
+                Kind::Measured { of: "growth", text: text(&words::growth(sizes)), good: true }
+            }
             What::Folded { dir, frames, bytes } => Kind::Folded { d: *dir, frames: *frames, bytes: *bytes },
         }
     }

@@ -27,8 +27,10 @@ pub(super) fn look(transcript: &Transcript) -> Option<Finding> {
         let Some(key) = frame.mask.as_deref().and_then(|hex| u32::from_str_radix(hex, 16).ok()) else {
             continue;
         };
-        let room = MOST - keys.len();
-        keys.extend(std::iter::repeat_n(key, room.min(frame.times as usize)));
+        // A row of like frames is one entry with the key of the first.
+        if keys.len() < MOST {
+            keys.push(key);
+        }
         last = at;
     }
     let (rule, observed) = fault(&keys)?;
@@ -128,6 +130,8 @@ fn equal_bytes(keys: &[u32]) -> Option<(usize, usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use wsgrade_reports::record::{Entry, FrameInfo, PayloadInfo};
+
     use super::*;
 
     fn said(keys: &[u32]) -> String {
@@ -176,6 +180,30 @@ mod tests {
         rfc6455-5.3-fresh-key: among the masking keys of 64 frames 11 pairs are equal
         rfc6455-5.3-key-unpredictable: bytes 2 and 3 of the masking key are equal in 64 of 64 frames
         ");
+    }
+
+    /// Frames that differ in nothing but their keys are one entry, and of the others the key is not known.
+    #[test]
+    fn a_row_of_like_frames_has_one_known_key() {
+        let pongs = |times| {
+            let frame = FrameInfo {
+                opcode: 0xA,
+                fin: true,
+                rsv: 0,
+                mask: Some("01020304".to_owned()),
+                length_bytes: 0,
+                declared: 0,
+                payload: PayloadInfo::default(),
+                close_code: None,
+                chops: None,
+                times,
+            };
+            let what = What::Frame { dir: Direction::Received, frame };
+            Entry { at_us: 0, step: None, prelude: false, what }
+        };
+        assert_eq!(look(&Transcript { entries: vec![pongs(1000), pongs(1000)] }), None);
+        let finding = look(&Transcript { entries: vec![pongs(1), pongs(1), pongs(1)] }).unwrap();
+        assert_eq!((finding.rule.as_str(), finding.entry), ("rfc6455-5.3-fresh-key", Some(2)));
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! then wait for the first of bytes, a finished write or the deadline, `handle` that, and begin again. `poll`
 //! never answers `Wait` with a deadline in the past twice: each call at or after the deadline makes progress.
 
+mod accepted;
 mod close;
 mod exchange;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod prelude;
 mod receive;
 mod send;
 mod settle;
+mod steps;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -37,9 +39,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use accepted::Accepted;
 pub use machine::Engine;
+pub use opening::Request;
 pub(crate) use opening::http_message;
-pub use opening::{Accepted, Request};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Rsv};
 
 use crate::model::{
-    Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    Accept, Awaited, BadTls, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
     HeaderEdit, Length, Mask, Opening, Order, Payload, Saw, Scenario, Source, Status, Step, Stress,
 };
 use crate::write::{duration, hex};
@@ -225,6 +225,17 @@ pub fn expected(expected: &Expected) -> String {
 pub fn saw(scenario: &Scenario, saw: &Saw) -> String {
     match saw {
         Saw::Answers => answers(&scenario.answers()),
+        // Where TLS fails it is the client's turn, and there is nothing to answer yet.
+        Saw::Events { events, order: _ }
+            if scenario.opening.tls.is_some() && *events == [Expected::Dropped] =>
+        {
+            "the connection ended, and no request".to_owned()
+        }
+        Saw::Events { events, order: _ }
+            if scenario.opening.tls.is_some() && *events == [Expected::Unanswered] =>
+        {
+            "no request, and TCP left open".to_owned()
+        }
         Saw::Events { events, order } => {
             let order = match order {
                 Order::Exact => "",
@@ -321,6 +332,7 @@ pub fn opening(opening: &Opening) -> Vec<String> {
         unfinished,
         early,
         knock,
+        tls,
         chop,
     } = opening;
     let mut lines = Vec::new();
@@ -350,6 +362,11 @@ pub fn opening(opening: &Opening) -> Vec<String> {
     if *knock {
         lines.push("after a refusal, a ping on the same connection".to_owned());
     }
+    lines.extend(tls.map(|flaw| match flaw {
+        BadTls::Untrusted => "a certificate that vouches for itself and is for another name".to_owned(),
+        BadTls::Misnamed => "the trusted certificate, at an address that it is not for".to_owned(),
+        BadTls::Broken => "a fatal alert to the TLS hello".to_owned(),
+    }));
     if *chop != Chop::default() {
         lines.push(with_chop("the head".to_owned(), chop));
     }

@@ -110,8 +110,22 @@ pub struct Opening {
     pub early: bool,
     /// After a refusal a ping on the same connection shows whether frames are read there all the same.
     pub knock: bool,
+    /// How TLS fails that a client needs before it can ask (RFC 6455 4.1). Nothing else is played then: what is seen is
+    /// whether it asks all the same ([`Expected::Dropped`], if it does not).
+    pub tls: Option<BadTls>,
     /// How the head is cut into writes.
     pub chop: Chop,
+}
+
+/// What is wrong with our TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadTls {
+    /// Our certificate vouches for itself and is for another name.
+    Untrusted,
+    /// Our certificate is the trusted one, which is not for the address where we are.
+    Misnamed,
+    /// We answer the client's hello with a fatal alert.
+    Broken,
 }
 
 /// How the peer is to compress what it sends (RFC 7692 7.1), and what a case has to know of our own compression.
@@ -437,9 +451,10 @@ pub enum Expected {
         /// Whether the response has to name version 13 in `Sec-WebSocket-Version`.
         versions: bool,
     },
-    /// The server ended TCP instead of answering the opening handshake.
+    /// The server ended TCP instead of answering the opening handshake; a client whose TLS failed, instead of asking.
     Dropped,
-    /// The server neither answered the opening handshake nor ended TCP while we waited.
+    /// The server neither answered the opening handshake nor ended TCP while we waited; a client whose TLS failed neither
+    /// asked nor ended it.
     Unanswered,
 }
 
@@ -637,6 +652,7 @@ impl Scenario {
             unfinished,
             early,
             knock: _,
+            tls,
             chop,
         } = &self.opening;
         let changed = method.is_some()
@@ -648,6 +664,7 @@ impl Scenario {
             || newline.is_some()
             || *unfinished
             || *early
+            || tls.is_some()
             || *chop != Chop::default();
         let names_refusal = |accept: &Accept| match &accept.saw {
             Saw::Events { events, .. } => events.iter().any(Expected::is_of_opening),

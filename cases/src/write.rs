@@ -7,8 +7,8 @@ use std::time::Duration;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
 use crate::model::{
-    Accept, Awaited, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame, HeaderEdit,
-    Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step, Stress,
+    Accept, Awaited, BadTls, By, Chop, ChopAt, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    HeaderEdit, Length, Mask, Opening, Order, Payload, Role, Saw, Scenario, Source, Status, Step, Stress,
 };
 
 /// One scenario as a `[[case]]`.
@@ -404,6 +404,7 @@ fn opening_entries(opening: &Opening) -> Entries {
         unfinished,
         early,
         knock,
+        tls,
         chop,
     } = opening;
     let mut entries = Vec::new();
@@ -425,8 +426,17 @@ fn opening_entries(opening: &Opening) -> Entries {
     for (key, set) in [("unfinished", unfinished), ("early", early), ("knock", knock)] {
         entries.extend(set.then(|| (key, "true".to_owned())));
     }
+    entries.extend(tls.map(|flaw| ("tls", string(bad_tls_word(flaw)))));
     entries.extend(chop_entries(chop));
     entries
+}
+
+fn bad_tls_word(flaw: BadTls) -> &'static str {
+    match flaw {
+        BadTls::Untrusted => "untrusted",
+        BadTls::Misnamed => "misnamed",
+        BadTls::Broken => "broken",
+    }
 }
 
 fn wish_value(wish: &DeflateWish) -> String {

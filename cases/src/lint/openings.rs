@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::load::MAX_PAYLOAD;
-use crate::model::{Expected, HeaderEdit, Opening, Role, Saw, Scenario};
+use crate::model::{Expected, HeaderEdit, Need, Opening, Role, Saw, Scenario};
 
 /// What is a server's to say says nothing of a client, and the other way round.
 pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
@@ -20,6 +20,7 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         unfinished,
         early: _,
         knock,
+        tls,
         chop: _,
     } = opening;
     let for_both = scenario.roles.len() > 1;
@@ -52,7 +53,7 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         if !events.iter().any(Expected::is_of_opening) {
             continue;
         }
-        if !tests(Role::Server) {
+        if !tests(Role::Server) && tls.is_none() {
             findings.add_with_help(
                 format!("outcome {n} is about a server's answer to the opening handshake"),
                 "give the case roles = [\"server\"]",
@@ -60,6 +61,40 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         }
         if events.len() > 1 {
             findings.add(format!("outcome {n} expects something besides the end of the opening handshake"));
+        }
+    }
+    if tls.is_some() {
+        without_tls(scenario, findings);
+    }
+}
+
+/// Where TLS fails, none of what would come after it can be played or seen.
+fn without_tls(scenario: &Scenario, findings: &mut Findings) {
+    let Scenario { roles, needs, opening, steps, stress, accept, .. } = scenario;
+    if roles.contains(&Role::Server) || !needs.contains(&Need::Tls) {
+        findings.add_with_help(
+            "`tls` in the opening is what is wrong with our side of it towards a client",
+            "give the case roles = [\"client\"] and needs = [\"tls\"]",
+        );
+    }
+    let alone = steps.is_empty() && stress.is_none();
+    if !alone || *opening != (Opening { tls: opening.tls, ..Opening::default() }) {
+        findings.add(
+            "`tls` in the opening makes TLS fail, so there are no steps and nothing else in the opening",
+        );
+    }
+    for (n, accept) in (1..).zip(accept) {
+        let is_seen = match &accept.saw {
+            Saw::Events { events, order: _ } => {
+                matches!(events[..], [Expected::Dropped | Expected::Unanswered])
+            }
+            Saw::Answers | Saw::Anything => false,
+        };
+        if !is_seen {
+            findings.add_with_help(
+                format!("outcome {n} is not what can be seen where TLS fails"),
+                "such as saw = [{ dropped = \"tcp\" }]",
+            );
         }
     }
 }

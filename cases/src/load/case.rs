@@ -9,7 +9,7 @@ use super::problem::{Problems, listed};
 use super::{payload, step};
 use crate::id::{CaseId, RuleId};
 use crate::model::{
-    Accept, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw,
+    Accept, BadTls, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw,
     Scenario, Status, Stress,
 };
 
@@ -29,6 +29,8 @@ pub(crate) const VERDICTS: [(&str, Outcome); 5] = [
     ("fail", Outcome::Fail),
 ];
 pub(crate) const BY: [(&str, By); 3] = [("us", By::Us), ("peer", By::Peer), ("either", By::Either)];
+pub(crate) const BAD_TLS: [(&str, BadTls); 3] =
+    [("untrusted", BadTls::Untrusted), ("misnamed", BadTls::Misnamed), ("broken", BadTls::Broken)];
 pub(crate) const ORDERS: [(&str, Order); 3] =
     [("exact", Order::Exact), ("any", Order::Any), ("latest-pong", Order::LatestPong)];
 
@@ -246,6 +248,7 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
         "unfinished",
         "early",
         "knock",
+        "tls",
         "chop",
         "chop_pause",
     ];
@@ -269,6 +272,7 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
         unfinished: fields.bool(problems, "unfinished").unwrap_or(false),
         early: fields.bool(problems, "early").unwrap_or(false),
         knock: fields.bool(problems, "knock").unwrap_or(false),
+        tls: fields.word(problems, "tls", &BAD_TLS),
         chop: step::chop(problems, &fields),
     }
 }

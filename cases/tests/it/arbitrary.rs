@@ -6,7 +6,7 @@ use std::time::Duration;
 use quickcheck::{Arbitrary, Gen};
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{
-    Accept, Awaited, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
+    Accept, Awaited, BadTls, By, Chop, ChopAt, Corpus, DeflateWish, End, Ending, Exchange, Expected, Frame,
     HeaderEdit, Length, Mask, Need, Opening, Order, Outcome, Payload, Role, Saw, Scenario, Source, Status,
     Step, Stress,
 };
@@ -219,6 +219,7 @@ fn opening(g: &mut Gen) -> Opening {
         unfinished: bool::arbitrary(g),
         early: bool::arbitrary(g),
         knock: bool::arbitrary(g),
+        tls: maybe(g, |g| pick(g, &[BadTls::Untrusted, BadTls::Misnamed, BadTls::Broken])),
         chop: chop(g),
     }
 }

@@ -397,3 +397,36 @@ fn an_outcome_of_a_peer_that_fails_the_connection_leaves_room_for_one_that_does_
     assert!(shadowed("ending = { by = \"peer\", codes = [1009] }"));
     assert!(shadowed("note = \"the same again\""));
 }
+
+#[test]
+fn where_tls_fails_nothing_else_can_be_played() {
+    let good = "roles = [\"client\"]\nneeds = [\"tls\"]\nopening = { tls = \"broken\" }\nending = { by = \"either\" }\n";
+    let seen = |saw: &str| format!("{good}accept = [{{ verdict = \"pass\", saw = {saw} }}]");
+    assert_eq!(findings(&seen("[{ dropped = \"tcp\" }]")), "");
+    assert_eq!(findings(&seen("[{ unanswered = \"opening\" }]")), "");
+    assert_snapshot!(findings(&seen("\"anything\"")), @r#"
+    outcome 1 is not what can be seen where TLS fails
+      help: such as saw = [{ dropped = "tcp" }]
+    "#);
+    assert_snapshot!(findings(&seen("[]")), @r#"
+    outcome 1 is not what can be seen where TLS fails
+      help: such as saw = [{ dropped = "tcp" }]
+    "#);
+    assert_snapshot!(findings(&seen("[{ refused = [400] }]")), @r#"
+    outcome 1 is not what can be seen where TLS fails
+      help: such as saw = [{ dropped = "tcp" }]
+    "#);
+    let both = seen("[{ dropped = \"tcp\" }]").replace("roles = [\"client\"]\nneeds = [\"tls\"]\n", "");
+    assert_snapshot!(findings(&both), @r#"
+    `tls` in the opening is what is wrong with our side of it towards a client
+      help: give the case roles = ["client"] and needs = ["tls"]
+    "#);
+    let more = seen("[{ dropped = \"tcp\" }]").replace("\"broken\"", "\"broken\", unfinished = true");
+    assert_snapshot!(findings(&format!("{more}\nsteps = [{{ send = \"ping\" }}]")), @"`tls` in the opening makes TLS fail, so there are no steps and nothing else in the opening");
+    // A client that got its TLS and no answer is another matter.
+    let ordinary = seen("[{ dropped = \"tcp\" }]").replace("opening = { tls = \"broken\" }\n", "");
+    assert_snapshot!(findings(&ordinary), @r#"
+    outcome 1 is about a server's answer to the opening handshake
+      help: give the case roles = ["server"]
+    "#);
+}

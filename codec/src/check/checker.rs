@@ -13,9 +13,6 @@ use crate::utf8::Validator;
 use crate::wire::{Header, Opcode, Piece, Rsv};
 use crate::{Kind, Role};
 
-/// So many frames in a row under one key are no chance: with keys at random it happens once in 2^64.
-const SAME_KEYS: u8 = 3;
-
 /// The largest message which [`Checker::new`] keeps, in bytes: 64 MiB.
 pub const DEFAULT_MESSAGE_CAP: usize = 64 << 20;
 
@@ -90,8 +87,6 @@ pub struct Checker {
     /// Whether the history lacks a message, so that later messages cannot be inflated.
     history_lost: bool,
     closed: bool,
-    /// The key of the last masked frame, and how many in a row had it, up to one more than [`SAME_KEYS`].
-    key: ([u8; 4], u8),
 }
 
 /// Bytes up to a cap.
@@ -157,7 +152,6 @@ impl Checker {
             inflater: Inflater::default(),
             history_lost: false,
             closed: false,
-            key: ([0; 4], 0),
         }
     }
 
@@ -199,10 +193,6 @@ impl Checker {
         header::check_prefix(&prefix, context, &mut found);
         header::check_length(header.opcode, header.length, &mut found);
 
-        if let (Role::Client, Some(key)) = (self.sender, header.mask) {
-            self.masking_key(key);
-        }
-
         let opcode = header.opcode;
         if self.closed {
             if opcode.is_control() {
@@ -230,21 +220,6 @@ impl Checker {
             message.fragments += 1;
         }
         self.frame = Some(header);
-    }
-
-    /// "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values."
-    /// (RFC 6455, 5.3) Two alike can be chance. Told once for each run of one key.
-    fn masking_key(&mut self, key: [u8; 4]) {
-        let (last, times) = self.key;
-        let times = if times > 0 && last == key { times.saturating_add(1).min(SAME_KEYS + 1) } else { 1 };
-        self.key = (key, times);
-        if times == SAME_KEYS {
-            let [a, b, c, d] = key;
-            self.violation(
-                Rule::MaskRepeated,
-                format!("{SAME_KEYS} frames in a row masked with the key {a:02x}{b:02x}{c:02x}{d:02x}"),
-            );
-        }
     }
 
     fn payload(&mut self, bytes: &[u8]) {

@@ -147,9 +147,6 @@ rules! {
     /// A frame from the server has a mask.
     MaskedByServer = "rfc6455-5.1-server-does-not-mask", "RFC 6455", "5.1", "MUST NOT",
         "A server MUST NOT mask any frames that it sends to the client.";
-    /// The client masks frame after frame with one key.
-    MaskRepeated = "rfc6455-5.3-fresh-key", "RFC 6455", "5.3", "MUST",
-        "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit values.";
     /// RSV2 or RSV3 is set, or RSV1 on a control frame or a continuation, and no extension gives the bit a meaning.
     ReservedBits = "rfc6455-5.2-reserved-bits", "RFC 6455", "5.2", "MUST",
         "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values.";

@@ -112,24 +112,6 @@ fn a_proper_conversation_breaks_nothing() {
 }
 
 #[test]
-fn one_key_for_all_frames() {
-    let under = |keys: &[u8]| -> Vec<Rule> {
-        let frames: Vec<_> =
-            keys.iter().map(|key| frame(Opcode::TEXT, "a").with(|h| h.mask = Some([*key; 4]))).collect();
-        judge(Role::Client, Negotiated::default(), 99, &frames)
-            .into_iter()
-            .filter_map(
-                |item| if let Item::Violation(violation) = item { Some(violation.rule) } else { None },
-            )
-            .collect()
-    };
-    assert_eq!(under(&[7, 7, 8, 7, 7]), [], "twice in a row can be chance");
-    assert_eq!(under(&[7, 7, 7]), [Rule::MaskRepeated]);
-    assert_eq!(under(&[0, 0, 0, 0, 0]), [Rule::MaskRepeated], "told once, and zeros are a key too");
-    assert_eq!(under(&[1, 1, 1, 2, 2, 2]), [Rule::MaskRepeated, Rule::MaskRepeated]);
-}
-
-#[test]
 fn masks_by_role() {
     let masked = frame(Opcode::TEXT, "a").with(|h| h.mask = Some([1, 2, 3, 4]));
     let unmasked = frame(Opcode::TEXT, "a");

@@ -1,6 +1,7 @@
 //! What stands for TLS where it is not built in: nothing of it can be made, and [`TlsError`] says how to get it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +19,13 @@ pub const NAME: &str = "tls";
     "this wsgrade was built without TLS; build it with its feature `tls`, which is on unless --no-default-features"
 )]
 pub struct TlsError;
+
+impl TlsError {
+    /// Nothing: no client ever got so far.
+    pub fn by_client(&self) -> Option<String> {
+        None
+    }
+}
 
 /// Certificates to trust.
 #[derive(Clone, Debug)]
@@ -64,8 +72,18 @@ impl Acceptor {
         Err(TlsError)
     }
 
+    /// Fails always.
+    pub fn untrusted() -> Result<Self, TlsError> {
+        Err(TlsError)
+    }
+
     /// Cannot be called.
     pub async fn accept(&self, _: TcpStream, _: Duration) -> Result<TcpStream, TlsError> {
+        match self.0 {}
+    }
+
+    /// Cannot be called.
+    pub fn is_for(&self, _: IpAddr) -> bool {
         match self.0 {}
     }
 

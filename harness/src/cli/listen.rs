@@ -16,9 +16,9 @@ use super::exit::{Exit, Failure};
 use super::test::{PlayArgs, Selection, finish, interrupts};
 use crate::autobahn;
 use crate::carrier::tls::Acceptor;
-use crate::listen::Listener;
+use crate::listen::{Client, Listener};
 use crate::runner::Run;
-use crate::spawn::{Guard, Process};
+use crate::spawn::Guard;
 
 /// Clients connect here and ask for cases, by the calls that drivers written for Autobahn|Testsuite use:
 /// /getCaseCount, /getCaseInfo?case=N, /runCase?case=N&agent=NAME, /getCaseStatus?case=N&agent=NAME,
@@ -33,7 +33,7 @@ pub(super) struct ListenArgs {
     address: SocketAddr,
 
     /// Start the client by this command, with {url} for where we listen and {agent} for the name it is to give;
-    /// the run is over when it ends
+    /// the run is over when it ends, but for cases in which TLS fails: for each it is started once more, with another {url}
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
 
@@ -97,9 +97,12 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
             eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
         }
     };
-    let listener = Listener::bind(args.address, run, tls, on_update)
+    let mut listener = Listener::bind(args.address, run, tls, on_update)
         .await
         .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
+    if let Some(client) = args.client() {
+        listener = listener.with_client(client);
+    }
     super::print(&format!("listening on {}/\n", listener.url()));
     let client = args.start(listener.url())?;
     let mut report = listener
@@ -124,11 +127,15 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
 }
 
 impl ListenArgs {
-    /// Starts the client, if we are to.
+    /// The client, if we are to start it.
+    fn client(&self) -> Option<Client> {
+        let command = self.spawn.clone()?;
+        Some(Client { command, agent: self.agent.clone() })
+    }
+
+    /// Starts it.
     fn start(&self, url: &str) -> Result<Option<Guard>, Failure> {
-        let Some(command) = &self.spawn else { return Ok(None) };
-        let line = command.replace("{url}", url).replace("{agent}", &self.agent);
-        let process = Process::start(command, &line).map_err(Failure::inconclusive)?;
-        Ok(Some(Guard(process)))
+        let Some(client) = self.client() else { return Ok(None) };
+        client.start(url).map(Some).map_err(Failure::inconclusive)
     }
 }

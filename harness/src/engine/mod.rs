@@ -38,6 +38,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use machine::Engine;
+pub(crate) use opening::http_message;
 pub use opening::{Accepted, Request};
 
 /// Something happened.

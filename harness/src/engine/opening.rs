@@ -505,7 +505,7 @@ const LINES: usize = 256;
 const LINE: usize = 16 << 10;
 
 /// A head as the transcript has it: lines, with what cannot be shown escaped.
-pub(super) fn http_message(head: &[u8]) -> HttpMessage {
+pub(crate) fn http_message(head: &[u8]) -> HttpMessage {
     let mut text = String::with_capacity(head.len());
     for chunk in head.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -27,6 +27,13 @@ pub(super) fn observed(answers: &[Answer], facts: &Facts, transcript: &Transcrip
     if unopened { line } else { format!("{line}; then the peer {}", facts.in_words()) }
 }
 
+/// What became of a client whose TLS failed, in the words of who watched it.
+pub(super) fn failing(transcript: &Transcript) -> Option<String> {
+    transcript.entries.iter().find_map(|entry| {
+        if let What::OpeningFailed { reason, .. } = &entry.what { Some(reason.clone()) } else { None }
+    })
+}
+
 fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Text(payload) => format!("text of {}", bytes(payload)),

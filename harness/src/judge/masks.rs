@@ -85,9 +85,12 @@ fn pairs(keys: &[u32]) -> usize {
     })
 }
 
+/// How one key follows from the one before.
+type Way = fn(u32, u32) -> u32;
+
 /// The step from one key to the next that comes too often: a sum in either byte order, or bits that change.
 fn common_step(keys: &[u32]) -> Option<(String, usize)> {
-    let ways: [(&str, fn(u32, u32) -> u32); 3] = [
+    let ways: [(&str, Way); 3] = [
         ("larger by", |a, b| b.wrapping_sub(a)),
         ("larger, its bytes turned round, by", |a, b| b.swap_bytes().wrapping_sub(a.swap_bytes())),
         ("the same but for the bits", |a, b| a ^ b),

@@ -74,7 +74,11 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     // Where no connection was opened there is none to end.
     let unopened = answers.iter().any(|answer| matches!(answer, Answer::Unopened { .. }));
     let judged = if unopened { None } else { judge_ending(asked, &facts, role) };
-    let seen = describe::observed(&answers, &facts, transcript);
+    let fails = scenario.opening.tls.is_some();
+    let seen = match describe::failing(transcript).filter(|_| fails) {
+        Some(reason) => reason,
+        None => describe::observed(&answers, &facts, transcript),
+    };
 
     let (mut behavior, mut findings) = violations(transcript);
     if role == Role::Client
@@ -93,6 +97,8 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
             behavior = behavior.max(of_outcome(accept.verdict));
             findings.extend(noted(scenario, role, accept, first, &seen));
         }
+        // That it spoke where TLS had failed is the one thing such a case can find.
+        None if fails && !findings.is_empty() => behavior = Behavior::Fail,
         None => {
             behavior = Behavior::Fail;
             findings.push(Finding {

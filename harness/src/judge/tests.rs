@@ -4,6 +4,8 @@ use wsgrade_cases::Catalogue;
 use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CloseVerdict};
 
+use super::judge;
+use crate::plan::Plan;
 use crate::simulated::{Quirk, play_case};
 
 #[track_caller]
@@ -167,4 +169,48 @@ fn the_words_of_a_finding() {
       expected: A |Sec-WebSocket-Accept| header field. The value of this header field is constructed by concatenating /key/, defined above in step 4 in Section 4.2.2, with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding (see Section 4 of [RFC4648]) this 20-byte hash.
       observed: the Sec-WebSocket-Accept does not answer the key
     "#);
+}
+
+/// Where TLS fails there are no frames: what a client did instead is in the words of who watched it.
+#[test]
+fn a_client_whose_tls_failed() {
+    use wsgrade_reports::record::{Entry, Transcript, Unopened, What};
+    let scenarios = Catalogue::embedded().scenarios();
+    let scenario = scenarios.iter().find(|scenario| scenario.id.as_str() == "S.4.3").unwrap();
+    let plan = Plan::alone(scenario.clone());
+    let judged = |whats: Vec<What>| {
+        let entries =
+            whats.into_iter().map(|what| Entry { at_us: 0, step: None, prelude: false, what }).collect();
+        let judgement = judge(&plan, Role::Client, &Transcript { entries });
+        let mut told = vec![format!("{} {}", judgement.behavior, judgement.close)];
+        told.extend(
+            judgement.findings.iter().map(|found| format!("{}; not: {}", found.observed, found.expected)),
+        );
+        told.join("\n")
+    };
+    let unopened = |how| What::OpeningFailed {
+        status: None,
+        reason: "it did this".to_owned(),
+        how: Some(how),
+        versions: None,
+    };
+    let spoke = What::Violation { rule: "rfc6455-4.1-tls-failure".to_owned(), detail: "it spoke".to_owned() };
+    let told = [
+        judged(vec![unopened(Unopened::Dropped), What::EndOfStream]),
+        judged(vec![unopened(Unopened::Unanswered)]),
+        judged(vec![spoke]),
+        judged(vec![What::Trouble { reason: "it never came".to_owned() }]),
+        judged(Vec::new()),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    pass informational
+    informational informational
+    it did this: it says nothing more, and had not ended TCP when we stopped waiting; not: the connection ended, and no request
+    fail informational
+    it spoke; not: If this fails (e.g., the server's certificate could not be verified), then the client MUST _Fail the WebSocket Connection_ and abort the connection.
+    inconclusive inconclusive
+    it never came; not: a connection on which the case can be played
+    fail informational
+    no answer; then the peer kept the connection open; not: the connection ended, and no request
+    ");
 }

@@ -99,6 +99,17 @@ impl Board {
         self.changed();
     }
 
+    /// The agent that is meant by a name: the one that has it or, where it gave itself another, the only one there is.
+    pub(super) fn meant_by(&self, name: &str) -> Option<String> {
+        let agents = self.agents();
+        let mut played = agents.iter().filter(|(_, agent)| !agent.records.is_empty()).map(|(name, _)| name);
+        if agents.get(name).is_some_and(|agent| !agent.records.is_empty()) {
+            return Some(name.to_owned());
+        }
+        let only = played.next()?;
+        played.next().is_none().then(|| only.clone())
+    }
+
     fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
     }

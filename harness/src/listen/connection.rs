@@ -14,12 +14,12 @@ use wsgrade_codec::handshake::{
     Agreement, HeadError, Limits as HeadLimits, RequestHead, RequestReader, refuse,
 };
 use wsgrade_codec::wire::Opcode;
-use wsgrade_reports::record::{Direction, Entry, Transcript, What};
+use wsgrade_reports::record::{CaseRecord, Direction, Entry, Transcript, What};
 use wsgrade_reports::render::html;
 
 use super::api::{Call, CaseRef, Unnamed};
 use super::board::Playing;
-use super::{Refusals, Shared, command};
+use super::{Refusals, Shared, command, distrust};
 use crate::autobahn::words;
 use crate::carrier::{self, Link};
 use crate::engine::{Accepted, Engine};
@@ -213,7 +213,18 @@ async fn run_case<L: Link>(
 ) {
     let shared = peer.shared;
     let plan = &shared.run.selected[index];
-    let record = if plan.scenario.needs.contains(&Need::Tls) && stream.server_name().is_none() {
+    let mut provisional = false;
+    let record = if let Some(flaw) = plan.scenario.opening.tls {
+        peer.play(stream, &message(None)).await;
+        let lacks = distrust::lacks(shared, flaw);
+        provisional = lacks.is_none();
+        match lacks {
+            Some(lacks) => {
+                case::unimplemented(&plan.scenario, Role::Client, L::CARRIER, lacks, &shared.repeat)
+            }
+            None => distrust::pending(shared, plan),
+        }
+    } else if plan.scenario.needs.contains(&Need::Tls) && stream.server_name().is_none() {
         peer.play(stream, &message(None)).await;
         let lacks = "does not reach us through TLS (listen --cert --key)";
         case::unimplemented(&plan.scenario, Role::Client, L::CARRIER, lacks, &shared.repeat)
@@ -225,13 +236,25 @@ async fn run_case<L: Link>(
         }
         case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat)
     };
+    put(shared, playing, index, agent, record, provisional);
+}
+
+/// Tells of a result, and puts it up. A `provisional` one is replaced later.
+pub(super) fn put(
+    shared: &Shared,
+    playing: &Playing<'_>,
+    index: usize,
+    agent: &str,
+    record: CaseRecord,
+    provisional: bool,
+) {
     shared.run.tell(RunEvent::CaseFinished {
         id: format!("{agent}: {}", record.id),
-        title: plan.scenario.title.clone(),
+        title: shared.run.selected[index].scenario.title.clone(),
         behavior: record.behavior,
         close: record.close,
         reason: record.findings.first().map(|finding| finding.observed.clone()),
-        provisional: false,
+        provisional,
     });
     shared.board.put(playing, index, record);
 }

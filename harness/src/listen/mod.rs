@@ -8,12 +8,16 @@
 //!                                                     └─ the others ───▶ one text message from the board
 //! ```
 //!
+//! A client that a command starts is started once more for each case in which TLS fails (`distrust`), when its own loop has
+//! ended.
+//!
 //! The calls are those of Autobahn|Testsuite's fuzzing server, so that drivers written for it work unchanged.
 
 mod api;
 mod board;
 mod command;
 mod connection;
+mod distrust;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +40,8 @@ use crate::plan::Depth;
 use crate::runner::Run;
 use crate::shell;
 use board::Board;
+
+pub use distrust::Client;
 
 /// Connections served at once; more have to wait.
 const MAX_CONNECTIONS: usize = 256;
@@ -81,7 +87,11 @@ impl Default for Face {
 struct Shared {
     run: Run,
     face: Face,
+    /// The client that we started, if we did.
+    client: Option<Client>,
     board: Board,
+    /// Where we listen.
+    addr: SocketAddr,
     /// Where we listen, as a URL.
     url: String,
     /// The command that repeats a case, up to its id.
@@ -109,6 +119,8 @@ impl Listener {
         let addr = listener.local_addr()?;
         let shared = Shared {
             board: Board::default(),
+            client: None,
+            addr,
             url: format!("{}://{addr}", if tls.is_some() { "wss" } else { "ws" }),
             repeat: format!(
                 "wsgrade listen {addr}{}{} --seed {} -c ",
@@ -137,12 +149,20 @@ impl Listener {
         self
     }
 
+    /// For a client that a command starts: it is started once more for each case in which TLS fails.
+    #[must_use]
+    pub fn with_client(mut self, client: Client) -> Self {
+        self.shared.client = Some(client);
+        self
+    }
+
     /// Where it listens.
     pub fn url(&self) -> &str {
         &self.shared.url
     }
 
-    /// Serves until a client says stop, the user does, or `over` ends; gives the record of what was played.
+    /// Serves until a client says stop, the user does, or `over` ends, as it does when a client that was started has ended;
+    /// plays then what is not played on a connection that the client makes by itself; gives the record of what was played.
     pub async fn serve(self, over: impl Future<Output = ()>) -> RunReport {
         let Self { listener, shared } = self;
         let shared = Arc::new(shared);
@@ -151,6 +171,7 @@ impl Listener {
         let mut stopped = shared.stop.subscribe();
         let mut interrupted = shared.run.interrupted.clone();
         let mut over = std::pin::pin!(over);
+        let mut is_over = false;
         loop {
             let accepted = tokio::select! {
                 accepted = async {
@@ -160,7 +181,10 @@ impl Listener {
                 } => accepted,
                 _ = stopped.wait_for(|stop| *stop) => break,
                 _ = interrupted.wait_for(|stop| *stop) => break,
-                () = &mut over => break,
+                () = &mut over => {
+                    is_over = true;
+                    break;
+                }
                 Some(_) = connections.join_next() => continue,
             };
             // One that is gone before it was accepted is no reason to stop.
@@ -176,6 +200,13 @@ impl Listener {
             // A client is done with its last case before we are.
             let limits = &shared.run.settings.limits;
             let _ = timeout(limits.answer + limits.close, shared.board.idle(None)).await;
+            if shared.has_failing_tls() {
+                if !is_over {
+                    // One that asked us to stop is about to end.
+                    let _ = timeout(limits.close, over).await;
+                }
+                distrust::play_all(&shared).await;
+            }
         }
         shared.record()
     }
@@ -198,6 +229,11 @@ impl Shared {
                 Err(error) => self.turn_away(error.to_string()),
             },
         }
+    }
+
+    /// Whether cases are selected in which TLS fails.
+    fn has_failing_tls(&self) -> bool {
+        self.run.selected.iter().any(|plan| plan.scenario.opening.tls.is_some())
     }
 
     /// A client without a connection is no result, and who waits for one wants to know; once.

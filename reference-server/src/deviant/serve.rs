@@ -71,7 +71,7 @@ impl Serving {
         if nature.has(Defect::ResponseFramesFirst) {
             speaker.frame(Opcode::PING, true, Rsv::NONE, b"", nature);
         }
-        let response = misread(response, &response_key, &request.subprotocols, nature);
+        let response = miswritten(response, &response_key, &request.subprotocols, nature);
         speaker.push(Output::Write(Bytes::from(response)));
         Opened::Open { agreed, rest }
     }
@@ -288,7 +288,7 @@ fn subprotocol(offered: &[String], nature: &Nature) -> Option<String> {
 }
 
 /// The response as it goes out.
-fn misread(response: Vec<u8>, key: &str, subprotocols: &[String], nature: &Nature) -> Vec<u8> {
+fn miswritten(response: Vec<u8>, key: &str, subprotocols: &[String], nature: &Nature) -> Vec<u8> {
     let mut text = String::from_utf8_lossy(&response).into_owned();
     let mut edit = |defect: Defect, from: &str, to: &str| {
         if nature.has(defect) {

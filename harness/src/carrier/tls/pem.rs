@@ -140,10 +140,14 @@ impl FromStr for Roots {
 
 /// Every certificate in a file, of which there is one at least.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let text = read(path)?;
+    certificates_in(path, &read(path)?)
+}
+
+/// Every certificate in a text, of which there is one at least; errors say that it is the file's.
+pub(super) fn certificates_in(path: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let mut found = Vec::new();
     let mut has_key = false;
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(&text) {
+    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
         let (kind, der) = section.map_err(|error| broken(path, &error))?;
         match kind {
             SectionKind::Certificate => found.push(CertificateDer::from(der)),
@@ -167,13 +171,17 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 
 /// The first key in a file.
 pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let text = read(path)?;
+    key_in(path, &read(path)?)
+}
+
+/// The first key in a text; errors say that it is the file's.
+pub(super) fn key_in(path: &Path, text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
     let no_key = |hint| TlsError::NoKey { path: path.to_owned(), hint };
     let has = |word: &str| text.windows(word.len()).any(|window| window == word.as_bytes());
     if has("ENCRYPTED") {
         return Err(no_key("the one it has is encrypted; `openssl pkey -in FILE` takes the password off"));
     }
-    match PrivateKeyDer::pem_slice_iter(&text).next() {
+    match PrivateKeyDer::pem_slice_iter(text).next() {
         Some(Ok(key)) => Ok(key),
         Some(Err(error)) => Err(broken(path, &error)),
         None if has("BEGIN CERTIFICATE") => {

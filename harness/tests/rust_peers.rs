@@ -114,15 +114,78 @@ const WAITS_FOR_A_LONG_CLOSE: Deviation = Deviation {
 const NO_DEFLATE: Deviation = Deviation {
     cases: &[
         "12.*", "13.*", "D.1.*", "D.2.*", "D.3.*", "D.4.*", "D.5.*", "D.6.*", "D.7.*", "D.8.*", "D.9.*",
-        "D.11.*", "R.2.11", "R.3.7", "R.5.*",
+        "D.11.*", "N.1.18", "R.2.11", "R.3.7", "R.5.*",
     ],
     behavior: "unimplemented",
     close: "informational",
     reason: "has no permessage-deflate",
 };
 
+/// RFC 6455 4.2.1: "the server MUST stop processing the client's handshake and return an HTTP response with an appropriate
+/// error code (such as 400 Bad Request)."
+const NO_HANDSHAKE: &str = "takes a request that is no opening handshake (4.2.1)";
+
+/// RFC 6455 4.2.1: "A |Host| header field containing the server's authority."
+const NO_HOST: Deviation = Deviation {
+    cases: &["H.3.1"],
+    behavior: "fail",
+    close: "informational",
+    reason: "takes a request without Host (4.2.1)",
+};
+
+/// RFC 6455 4.2.1 asks of the server to refuse "any violations of the ABNF grammar specified for the components of the
+/// handshake".
+const NOT_LOOKED_AT: Deviation = Deviation {
+    cases: &[
+        "H.3.2", "H.3.3", "H.3.4", "H.3.5", "H.3.6", "H.3.9", "H.3.10", "H.4.10", "H.4.11", "H.5.15",
+        "H.6.11", "N.4.9", "N.4.10", "N.4.11", "N.4.12", "N.4.13",
+    ],
+    behavior: "non-strict",
+    close: "informational",
+    reason: "does not look at Host, at the target, at subprotocols and at what is there twice (4.2.1)",
+};
+
+/// RFC 6455 4.2.1: "a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length."
+const KEY_NOT_LOOKED_AT: Deviation = Deviation {
+    cases: &["H.4.4", "H.4.5", "H.4.6", "H.4.7", "H.4.8", "H.4.9"],
+    reason: "hashes the key without a look at it (4.2.1)",
+    ..NOT_LOOKED_AT
+};
+
+/// RFC 6455 4.2.1: "(or an absolute HTTP/HTTPS URI containing the /resource name/)".
+const NO_ABSOLUTE_TARGET: Deviation = Deviation {
+    cases: &["H.1.20"],
+    reason: "does not understand a target in absolute form (4.2.1)",
+    ..NOT_LOOKED_AT
+};
+
+/// RFC 6455 4.2.1: "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
+const UPGRADE_IS_NO_LIST: Deviation = Deviation {
+    cases: &["H.1.19"],
+    reason: "compares the whole of Upgrade, which is a list (4.2.1)",
+    ..NOT_LOOKED_AT
+};
+
+/// RFC 6455 9.1: "the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
+const EXTENSIONS_NOT_LOOKED_AT: Deviation = Deviation {
+    cases: &["N.3.*"],
+    behavior: "fail",
+    close: "wrong-side",
+    reason: "takes a list of extensions that is none (9.1)",
+};
+
+/// Cases that ask for TLS, which none of these is met through.
+const NO_TLS: Deviation = Deviation { cases: &["S.4.*"], reason: "is met without TLS", ..NO_DEFLATE };
+
 /// The same of a client: it is asked in vain.
-const NO_DEFLATE_CLIENT: Deviation = Deviation { cases: &["12.*", "13.*"], close: "pass", ..NO_DEFLATE };
+const NO_DEFLATE_CLIENT: Deviation = Deviation {
+    cases: &[
+        "12.*", "13.*", "D.1.*", "D.2.*", "D.3.*", "D.4.*", "D.5.*", "D.6.*", "D.7.*", "D.8.*", "D.9.*",
+        "D.11.*",
+    ],
+    close: "pass",
+    ..NO_DEFLATE
+};
 
 const fn dropped(cases: &'static [&'static str]) -> Deviation {
     Deviation { cases, behavior: "pass", close: "dropped", reason: NO_CLOSE_FRAME }
@@ -137,10 +200,64 @@ const TUNGSTENITE: &[Deviation] = &[
     UTF8_BY_FRAME,
     LONG_FORMS,
     WAITS_FOR_A_LONG_CLOSE,
+    NO_TLS,
+    NO_HOST,
+    NOT_LOOKED_AT,
+    NO_ABSOLUTE_TARGET,
+    UPGRADE_IS_NO_LIST,
+    EXTENSIONS_NOT_LOOKED_AT,
+    Deviation {
+        cases: &["H.1.12"],
+        behavior: "fail",
+        close: "informational",
+        reason: "reads one of two Connection fields (4.2.1; RFC 2616 4.2 makes them one list)",
+    },
 ];
 
-const TUNGSTENITE_CLIENT: &[Deviation] =
-    &[NO_DEFLATE_CLIENT, dropped(DROPPED), dropped(&["7.3.6"]), UTF8_BY_FRAME];
+/// RFC 6455 4.1: "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of
+/// an extension that was not present in the client's handshake […], the client MUST _Fail the WebSocket Connection_."
+const EXTENSIONS_NOT_ASKED_FOR: Deviation = Deviation {
+    cases: &[
+        "N.6.1", "N.6.2", "N.6.3", "N.6.4", "N.6.5", "N.6.6", "N.6.7", "N.6.8", "N.6.9", "N.6.10", "N.6.11",
+        "N.6.12", "N.6.13", "N.6.14", "N.6.15", "N.6.16", "N.6.17", "N.6.18", "N.6.19", "N.6.21",
+    ],
+    behavior: "fail",
+    close: "wrong-side",
+    reason: "does not look at the extensions of a response, and has asked for none (4.1)",
+};
+
+const TUNGSTENITE_CLIENT: &[Deviation] = &[
+    NO_DEFLATE_CLIENT,
+    dropped(DROPPED),
+    dropped(&["7.3.6", "F.1", "F.2", "F.3", "F.4", "F.5", "F.12", "F.13", "F.14", "F.15", "U.5.6"]),
+    dropped(DROPPED_OURS),
+    LONG_FORM_OF_A_CLOSE,
+    UTF8_BY_FRAME,
+    LONG_FORMS,
+    WAITS_FOR_A_LONG_CLOSE,
+    NO_TLS,
+    EXTENSIONS_NOT_ASKED_FOR,
+    // RFC 6455 4.1: "a token that is an ASCII case-insensitive match for the value "Upgrade"".
+    Deviation {
+        cases: &["H.8.5"],
+        behavior: "fail",
+        close: "wrong-side",
+        reason: "compares the whole of Connection, which is a list (4.1)",
+    },
+    // RFC 6455 11.3.3: "The |Sec-WebSocket-Accept| header MUST NOT appear more than once in an HTTP response."
+    Deviation {
+        cases: &["H.8.23"],
+        behavior: "fail",
+        close: "wrong-side",
+        reason: "reads the first of two accepts, and does not see that the other is wrong (4.1)",
+    },
+    Deviation {
+        cases: &["H.8.41"],
+        behavior: "non-strict",
+        close: "informational",
+        reason: "takes two accepts (11.3.3)",
+    },
+];
 
 /// RFC 6455 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
 const UNMASKED: &str = "takes unmasked frames from a client (5.1)";
@@ -162,9 +279,35 @@ const FASTWEBSOCKETS: &[Deviation] = &[
     Deviation { cases: &["F.3"], behavior: "fail", close: "wrong-code", reason: UNMASKED },
     Deviation { cases: &["7.3.6"], behavior: "fail", close: "wrong-code", reason: LONG_CONTROL },
     Deviation { cases: &["F.5"], behavior: "fail", close: "wrong-side", reason: LONG_CONTROL },
+    NO_TLS,
+    NO_HOST,
+    NOT_LOOKED_AT,
+    KEY_NOT_LOOKED_AT,
+    NO_ABSOLUTE_TARGET,
+    EXTENSIONS_NOT_LOOKED_AT,
+    // `upgrade` looks at the key and the version; the rest it leaves to `is_upgrade_request`, which nobody has to call.
+    Deviation {
+        cases: &[
+            "H.2.1", "H.2.2", "H.2.3", "H.2.4", "H.2.5", "H.2.9", "H.2.10", "H.2.11", "H.2.12", "H.2.13",
+            "H.2.14", "H.2.15", "H.4.2", "H.4.3", "S.2.2", "S.2.3", "S.2.5",
+        ],
+        behavior: "fail",
+        close: "wrong-side",
+        reason: NO_HANDSHAKE,
+    },
+    Deviation { cases: &["H.2.6", "H.2.8"], behavior: "fail", close: "pass", reason: NO_HANDSHAKE },
 ];
 
-/// It is strict in every case but one, and says nothing before it leaves.
+/// RFC 6455 4.2.2: "and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of
+/// understanding."
+const VERSIONS_NOT_TOLD: Deviation = Deviation {
+    cases: &["H.5.1", "H.5.2", "H.5.3", "H.5.4", "H.5.5", "H.5.6", "H.5.7", "H.5.8"],
+    behavior: "fail",
+    close: "informational",
+    reason: "refuses another version without a word on which it understands (4.2.2)",
+};
+
+/// Of frames it is strict in every case but one, and says nothing before it leaves.
 const TOKIO_WEBSOCKETS: &[Deviation] = &[
     NO_DEFLATE,
     dropped(DROPPED),
@@ -177,4 +320,18 @@ const TOKIO_WEBSOCKETS: &[Deviation] = &[
     dropped(&["C.6.6", "C.6.7", "C.6.8"]),
     dropped(DROPPED_OURS),
     CUT_CHARACTER,
+    NO_TLS,
+    NO_HOST,
+    NOT_LOOKED_AT,
+    KEY_NOT_LOOKED_AT,
+    NO_ABSOLUTE_TARGET,
+    UPGRADE_IS_NO_LIST,
+    EXTENSIONS_NOT_LOOKED_AT,
+    VERSIONS_NOT_TOLD,
+    Deviation {
+        cases: &["H.2.1", "H.2.2", "H.2.3", "H.2.4", "H.2.5", "H.2.6", "H.2.14", "H.4.2", "H.4.3", "S.2.5"],
+        behavior: "fail",
+        close: "wrong-side",
+        reason: NO_HANDSHAKE,
+    },
 ];

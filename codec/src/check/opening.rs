@@ -14,10 +14,15 @@ use crate::handshake::{
 pub struct Asked {
     /// The value of `Sec-WebSocket-Key`.
     pub key: String,
+    /// What else may be taken for the key where the field is there several times: each of the others, and all of them as the
+    /// list that RFC 2616 4.2 makes of such a field. The request breaks RFC 6455 11.3.1, which does not say what is hashed then.
+    pub other_keys: Vec<String>,
     /// The subprotocols wished for.
     pub subprotocols: Vec<String>,
     /// The extensions wished for.
     pub extensions: Vec<Extension>,
+    /// Whether there is a list of extensions that cannot be read, so that nobody can say what it wishes for.
+    pub unreadable_extensions: bool,
 }
 
 impl Asked {
@@ -26,8 +31,14 @@ impl Asked {
     pub fn of(head: &RequestHead) -> Self {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let headers = &head.headers;
+        let mut keys: Vec<_> = headers.all("Sec-WebSocket-Key").map(text).collect();
+        if keys.len() > 1 {
+            keys.push(keys.join(", "));
+        }
+        let mut keys = keys.into_iter();
         Self {
-            key: headers.get("Sec-WebSocket-Key").map(text).unwrap_or_default(),
+            key: keys.next().unwrap_or_default(),
+            other_keys: keys.collect(),
             subprotocols: headers
                 .all("Sec-WebSocket-Protocol")
                 .flat_map(|value| parse_tokens(value).unwrap_or_default())
@@ -36,7 +47,16 @@ impl Asked {
                 .all("Sec-WebSocket-Extensions")
                 .flat_map(|value| parse_extensions(value).unwrap_or_default())
                 .collect(),
+            unreadable_extensions: headers
+                .all("Sec-WebSocket-Extensions")
+                .any(|value| parse_extensions(value).is_err()),
         }
+    }
+
+    /// Whether `accept` is made of the key, or of something that may be taken for it.
+    fn is_answered_by(&self, accept: &[u8]) -> bool {
+        let mut keys = std::iter::once(&self.key).chain(&self.other_keys);
+        keys.any(|key| accept == accept_key(key).as_bytes())
     }
 
     /// The offers of permessage-deflate that are valid (RFC 7692, 7.1).
@@ -149,7 +169,7 @@ pub fn response(head: &ResponseHead, asked: &Asked) -> Vec<Violation> {
     }
     match headers.all("Sec-WebSocket-Accept").collect::<Vec<_>>()[..] {
         [] => add(Rule::ResponseAccept, ResponseError::NoAccept),
-        [accept] if accept == accept_key(&asked.key).as_bytes() => {}
+        [accept] if asked.is_answered_by(accept) => {}
         [_] => add(Rule::ResponseAccept, ResponseError::Accept),
         _ => add(Rule::ResponseAcceptOnce, ResponseError::SeveralAccepts),
     }
@@ -172,7 +192,8 @@ pub fn response(head: &ResponseHead, asked: &Asked) -> Vec<Violation> {
         }
     }
     for Extension { name, .. } in &extensions {
-        if !asked.extensions.iter().any(|offered| offered.name == *name) {
+        let offered = asked.extensions.iter().any(|offered| offered.name == *name);
+        if !offered && !asked.unreadable_extensions {
             add(Rule::ResponseExtension, ResponseError::ExtensionNotOffered(name.clone()));
         }
     }
@@ -250,8 +271,10 @@ mod tests {
             Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
         let asked = Asked {
             key: "dGhlIHNhbXBsZSBub25jZQ==".to_owned(),
+            other_keys: Vec::new(),
             subprotocols: vec!["a".to_owned(), "b".to_owned()],
             extensions: vec![Extension::new(deflate::NAME)],
+            unreadable_extensions: false,
         };
         let of = |text: &str| -> Vec<Rule> {
             let head =
@@ -286,5 +309,37 @@ mod tests {
             let found = of(&RESPONSE.replacen(from, to, 1));
             assert!(found.contains(&rule), "{from} -> {to}: {found:?}");
         }
+    }
+    #[test]
+    fn of_several_keys_any_one_may_be_answered_or_all_as_a_list() {
+        let second = REQUEST.replacen("\r\n\r\n", "\r\nSec-WebSocket-Key: AAAA\r\n\r\n", 1);
+        let asked = |text: &str| {
+            let head =
+                RequestHead::parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default()).unwrap();
+            Asked::of(&head)
+        };
+        let (once, twice) = (asked(REQUEST), asked(&second));
+        let list = format!("{}, AAAA", once.key);
+        assert!(once.is_answered_by(accept_key(&once.key).as_bytes()));
+        assert!(!once.is_answered_by(accept_key("AAAA").as_bytes()));
+        assert!(!once.is_answered_by(accept_key("").as_bytes()));
+        for key in [once.key.as_str(), "AAAA", list.as_str()] {
+            assert!(twice.is_answered_by(accept_key(key).as_bytes()), "{key}");
+        }
+        assert!(!twice.is_answered_by(accept_key("BBBB").as_bytes()));
+    }
+    #[test]
+    fn what_a_list_that_cannot_be_read_offers_is_not_known() {
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: x-other\r\n\r\n";
+        let answer = ResponseHead::parse(Bytes::from_static(answer.as_bytes()), &Limits::default()).unwrap();
+        let broken = |offer: &str| -> Vec<Rule> {
+            let request = REQUEST.replacen("permessage-deflate; client_max_window_bits", offer, 1);
+            let head = RequestHead::parse(Bytes::from(request), &Limits::default()).unwrap();
+            response(&answer, &Asked::of(&head)).into_iter().map(|violation| violation.rule).collect()
+        };
+        assert_eq!(broken("x-other"), []);
+        assert_eq!(broken("x-unlike"), [Rule::ResponseExtension]);
+        assert_eq!(broken("x-other;"), []);
     }
 }

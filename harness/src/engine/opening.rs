@@ -239,11 +239,13 @@ impl Opener {
             Ok(head) => Asked::of(&head),
             Err(_) => Asked {
                 key: encode_nonce(self.nonce),
+                other_keys: Vec::new(),
                 subprotocols: self.request.subprotocols.clone(),
                 extensions: offers(opening)
                     .iter()
                     .flat_map(|offer| parse_extensions(offer.as_bytes()).unwrap_or_default())
                     .collect(),
+                unreadable_extensions: false,
             },
         }
     }

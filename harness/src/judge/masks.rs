@@ -27,10 +27,12 @@ pub(super) fn look(transcript: &Transcript) -> Option<Finding> {
         let Some(key) = frame.mask.as_deref().and_then(|hex| u32::from_str_radix(hex, 16).ok()) else {
             continue;
         };
-        // A row of like frames is one entry with the key of the first.
-        if keys.len() < MOST {
-            keys.push(key);
+        if keys.len() == MOST {
+            break;
         }
+        // Frames that differ in nothing but their keys may be one entry, which has the key of the first: of the others
+        // nothing is known.
+        keys.push(key);
         last = at;
     }
     let (rule, observed) = fault(&keys)?;
@@ -136,6 +138,27 @@ mod tests {
 
     fn said(keys: &[u32]) -> String {
         fault(keys).map(|(rule, observed)| format!("{rule}: {observed}")).unwrap_or_default()
+    }
+
+    /// A transcript of text frames with these keys, each entry standing for so many of them.
+    fn transcript(entries: &[(u32, u32)]) -> Transcript {
+        let entry = |&(key, times): &(u32, u32)| {
+            let frame = serde_json::json!({
+                "at_us": 0, "what": "frame", "dir": "received",
+                "frame": {
+                    "opcode": 1, "fin": true, "mask": format!("{key:08x}"), "declared": 0,
+                    "payload": { "len": 0, "hex": "" }, "times": times,
+                },
+            });
+            serde_json::from_value(frame).unwrap()
+        };
+        Transcript { entries: entries.iter().map(entry).collect() }
+    }
+
+    #[test]
+    fn of_frames_that_are_one_entry_only_the_first_key_is_known() {
+        assert!(look(&transcript(&[(0x8ccee27c, 11), (0x12345678, 2000)])).is_none());
+        assert!(look(&transcript(&[(0x8ccee27c, 1); 3])).is_some());
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(crate) fn tungstenite(base: &str) {
                     | Error::Protocol(_)
                     | Error::Utf8(_)
                     | Error::Capacity(_)
+                    | Error::AttackAttempt
+                    | Error::Http(_)
+                    | Error::HttpFormat(_)
                     | Error::Io(_),
                 ) => {}
                 Err(error) => panic!("case {case}: {error}"),

@@ -47,6 +47,7 @@ class Peer:
     gate: bool = False
     client: bool = False
     recorded: bool = True  # whether Autobahn's verdicts are in expected/; else a strict pass is expected
+    deadly: tuple = ()  # cases that end its process, and are left out so that the others can be played
 
     @property
     def folder(self):
@@ -59,10 +60,13 @@ PEERS = [
     Peer("ws-client", NPM, ["node", "client.mjs"], gate=True, client=True),
     Peer("websockets-client", PIP, ["venv/bin/python", "client.py"], gate=True, client=True, recorded=False),
     Peer("aiohttp", PIP, ["venv/bin/python", "server.py"]),
-    Peer("websocket-node", NPM, ["node", "server.mjs"]),
+    Peer("websocket-node", NPM, ["node", "server.mjs"], deadly=("H.6.11", "N.4.9", "N.4.10", "N.4.11")),
     Peer("beast", CPP, ["./server"]),
     Peer("mojolicious", [], ["perl", "server.pl"]),
 ]
+
+# Resilience: what becomes of these cases hangs on what else the machine does, and they take longer than all others.
+LOAD = "R.*"
 
 # Autobahn's words and ours. Its close verdict is OK also for a peer that just ended TCP without a Close frame,
 # which we tell apart.
@@ -105,7 +109,8 @@ class Expected:
 
 
 ANY = object()  # stands for every close code
-STRICT = Expected(frozenset({"pass"}), frozenset({"pass"}), ANY)
+# Where there is nothing to close, as after a handshake that was refused, the second axis says that it judges nothing.
+STRICT = Expected(frozenset({"pass"}), frozenset({"pass", "informational"}), ANY)
 
 
 def from_autobahn(verdict):
@@ -127,7 +132,7 @@ def declared(entry):
 def compare(verdicts, differences, seen):
     """What does not fit, one row a case. `seen` is {id: (behavior, close, close_code)}.
 
-    A case that Autobahn has is expected to get Autobahn's verdict, any other one a strict pass on both axes, and
+    A case that Autobahn has is expected to get Autobahn's verdict, any other one a strict pass, and
     either is overruled by a declared difference, which then has to occur.
     """
     plain = {case: from_autobahn(verdict) for case, verdict in verdicts.items()}
@@ -229,7 +234,9 @@ def running(peer, home):
 def grade(binary, peer, url, out):
     """Lets the binary grade the server; {id: (behavior, close, close_code)}."""
     shutil.rmtree(out, ignore_errors=True)
-    command = [str(binary), "test", url, "--out", str(out)]
+    command = [str(binary), "test", url, "--exclude", LOAD, "--out", str(out)]
+    for case in peer.deadly:
+        command += ["--exclude", case]
     say(f"{peer.name}: {' '.join(command)}")
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=600)
@@ -245,8 +252,8 @@ def grade(binary, peer, url, out):
 def grade_client(binary, peer, home, out):
     """Lets the client play every case against the binary; {id: (behavior, close, close_code)}."""
     shutil.rmtree(out, ignore_errors=True)
-    # All there are, and not only those that drivers written for Autobahn count on.
-    command = [str(binary), "listen", "127.0.0.1:0", "-c", "*", "--out", str(out)]
+    # Not only those that drivers written for Autobahn count on.
+    command = [str(binary), "listen", "127.0.0.1:0", "-c", "*", "--exclude", LOAD, "--out", str(out)]
     say(f"{peer.name}: {' '.join(command)}")
     listener = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
@@ -255,9 +262,11 @@ def grade_client(binary, peer, home, out):
             raise CannotRun(f"{peer.name}: wsgrade does not listen")
         url = line.removeprefix("listening on ").rstrip("/")
         with (home / "client.log").open("wb") as log:
-            subprocess.run(
+            client = subprocess.run(
                 [*peer.command, url, peer.name], cwd=home, stdin=subprocess.DEVNULL, stderr=log, timeout=600
             )
+        if client.returncode != 0:
+            raise CannotRun(f"{peer.name}: the client ended with {client.returncode}, see {home / 'client.log'}")
         print(listener.communicate(timeout=60)[0].decode(), end="")
     except subprocess.TimeoutExpired:
         raise CannotRun(f"{peer.name}: not graded in time, see {home / 'client.log'}") from None
@@ -274,7 +283,8 @@ def check(binary, peer):
     """Whether everything was as expected."""
     recorded = HERE / "expected" / f"{peer.name}.json"
     verdicts = json.loads(recorded.read_text())["verdicts"] if peer.recorded else {}
-    differences = json.loads((HERE / "differences.json").read_text()).get(peer.name, [])
+    table = json.loads((HERE / "differences.json").read_text())
+    differences = [*table["everybody"], *table.get(peer.name, [])]
     home = prepare(peer)
     out = home / ("report-client" if peer.client else "report")
     if peer.client:

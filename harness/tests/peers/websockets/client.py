@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 
 async def main(base, agent):
@@ -12,12 +12,12 @@ async def main(base, agent):
         count = int(await connection.recv())
     for number in range(1, count + 1):
         url = f"{base}/runCase?case={number}&agent={agent}"
-        async with connect(url, max_size=None, compression="deflate") as connection:
-            try:
+        try:
+            async with connect(url, max_size=None, compression="deflate") as connection:
                 async for message in connection:
                     await connection.send(message)
-            except ConnectionClosed:
-                pass  # the other side broke a rule; `websockets` has already failed the connection
+        except (ConnectionClosed, InvalidHandshake):
+            pass  # the other side broke a rule; `websockets` has already failed the connection
     async with connect(f"{base}/updateReports?agent={agent}&shutdownOnComplete=true") as connection:
         await connection.wait_closed()
 

@@ -255,10 +255,6 @@ fn bad_version(version: &str) -> Defect {
 
 /// Sends a refusal, and ends TCP.
 fn refused(response: &[u8], rest: &[u8], speaker: &mut Speaker, nature: &Nature) -> Opened {
-    if nature.has(Defect::RefusesWithSilence) {
-        speaker.push(Output::ShutdownWrite);
-        return Opened::Failed;
-    }
     let mut response = String::from_utf8_lossy(response).into_owned();
     if response.contains("Sec-WebSocket-Version") && nature.has(Defect::RefusesVersionMute) {
         response = response.replace("Sec-WebSocket-Version: 13\r\n", "");

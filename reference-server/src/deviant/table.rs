@@ -69,7 +69,6 @@ defects! {
         TakesVersionNoNumber = "takes-version-no-number", Server, "rfc6455-4.2.1-version-13", "accepts a version that is not a number written plainly";
         RefusesVersionMute = "refuses-version-mute", Server, "rfc6455-4.2.2-version-mismatch", "refuses a version without saying which it speaks";
         RefusesWith200 = "refuses-with-200", Server, "rfc6455-4.2.1-refuse-handshake", "refuses a request with status 200";
-        RefusesWithSilence = "refuses-with-silence", Server, "rfc6455-4.2.1-refuse-handshake", "ends TCP instead of answering a bad request";
         RefusesAndOpens = "refuses-and-opens", Server, "rfc6455-4.2.1-refuse-handshake", "takes frames behind a request that it has refused";
         AcceptWithoutGuid = "accept-without-guid", Server, "rfc6455-4.2.2-accept", "computes the accept value without the GUID";
         AcceptGuidLowerCase = "accept-guid-lower-case", Server, "rfc6455-4.2.2-accept", "computes the accept value with the GUID in lower case";

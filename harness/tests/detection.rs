@@ -24,7 +24,7 @@ use wsgrade_reports::grade::Weight;
 use play::{Agent, Played};
 use table::Catches;
 
-/// What no case catches. It is empty, and shall stay so: a new defect that is missed wants a new case.
+/// What no case catches. A new defect that is missed wants a new case.
 ///
 /// Who ends TCP instead of refusing by a status does what RFC 6455 10.7 says it MAY do.
 const NOT_CAUGHT: &[&str] = &["refuses-with-silence (server)"];

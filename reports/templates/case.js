@@ -140,6 +140,8 @@ function caseView(at) {
       info.why && el("p", null, info.why),
       el("ul", { class: "rules" }, info.rules.map(ruleQuote)),
       info.differs && el("p", { class: "aside" }, el("b", null, "Differs from Autobahn|Testsuite. "), info.differs)),
+    info.setup.length > 0 && block("How it is played",
+      el("ul", { class: "plain" }, info.setup.map((line) => el("li", null, line)))),
     info.accepts.length > 0 && block("What is expected",
       el("ol", { class: "plain" }, info.accepts.map((line) => el("li", null, line)))),
     block("On the wire",

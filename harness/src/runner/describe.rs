@@ -41,11 +41,8 @@ fn text(rule: &Rule) -> RuleText {
 
 fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
     let section = scenario.section();
-    let mut steps: Vec<_> =
-        in_words::opening(&scenario.opening).into_iter().map(|line| format!("open with {line}")).collect();
+    let opening = in_words::opening(&scenario.opening).into_iter().map(|line| format!("opening: {line}"));
     let stress = scenario.stress.as_ref().map(in_words::stress).unwrap_or_default();
-    steps.splice(0..0, stress);
-    steps.extend(scenario.steps.iter().map(in_words::step));
     let mut accepts: Vec<_> =
         scenario.accept.iter().map(|accept| in_words::accept(scenario, accept)).collect();
     accepts.push(format!("close: {}", in_words::ending(&scenario.ending)));
@@ -58,7 +55,8 @@ fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
         section,
         rules: scenario.rules.iter().map(ToString::to_string).collect(),
         outcome_rules: outcome_rules.map(ToString::to_string).collect(),
-        steps,
+        setup: opening.chain(stress).collect(),
+        steps: scenario.steps.iter().map(in_words::step).collect(),
         accepts,
         differs: scenario.differs.clone(),
     }

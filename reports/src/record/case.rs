@@ -119,7 +119,11 @@ pub struct CaseInfo {
     /// The rules that only one of its accepted outcomes rests on: that such an outcome is not met says nothing of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcome_rules: Vec<String>,
-    /// What is played, one line a step.
+    /// What is not ordinary beside the steps, in the opening handshake or in how often and beside what it is played, one
+    /// line for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub setup: Vec<String>,
+    /// What is played, one line a step; [`Entry::step`](super::Entry::step) counts them.
     pub steps: Vec<String>,
     /// The accepted outcomes in the order they are tried, one line each.
     pub accepts: Vec<String>,

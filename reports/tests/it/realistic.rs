@@ -83,6 +83,7 @@ fn case(title: &str, section: &str, n: usize, rule: &str) -> CaseInfo {
         section_title: format!("{title}, part {section}"),
         rules: vec![rule.to_owned()],
         outcome_rules: Vec::new(),
+        setup: Vec::new(),
         steps: vec![format!("send text, {n} times 64 bytes \"*…*\", FIN"), "wait for the answer".to_owned()],
         accepts: vec![
             format!("pass: text, {n} times 64 bytes \"*…*\" — the same message came back, in one frame or many"),

@@ -202,6 +202,7 @@ fn case(id: &str, title: &str, section_title: &str, rule: &str) -> CaseInfo {
         section_title: section_title.to_owned(),
         rules: vec![rule.to_owned()],
         outcome_rules: Vec::new(),
+        setup: vec![format!("opening: header X: {HOSTILE}")],
         steps: vec!["send text \"Hello\"".to_owned(), "wait for the answer".to_owned()],
         accepts: vec![
             "pass: the same message comes back".to_owned(),

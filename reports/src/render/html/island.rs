@@ -55,6 +55,7 @@ struct Case {
     why: String,
     section: String,
     rules: Vec<String>,
+    setup: Vec<String>,
     steps: Vec<String>,
     accepts: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,6 +184,7 @@ impl Case {
             section_title: _,
             rules,
             outcome_rules: _,
+            setup,
             steps,
             accepts,
             differs,
@@ -195,6 +197,7 @@ impl Case {
             why: prose(why),
             section: prose(section),
             rules: rules.clone(),
+            setup: lines(setup),
             steps: lines(steps),
             accepts: lines(accepts),
             differs: differs.as_deref().map(prose),

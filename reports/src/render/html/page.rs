@@ -113,6 +113,7 @@ fn described(report: &RunReport) -> Vec<CaseInfo> {
                 section_title: String::new(),
                 rules: Vec::new(),
                 outcome_rules: Vec::new(),
+                setup: Vec::new(),
                 steps: Vec::new(),
                 accepts: Vec::new(),
                 differs: None,

@@ -106,7 +106,8 @@ pub struct Opening {
     /// The head is never finished: the empty line at its end is not sent.
     pub unfinished: bool,
     /// The frames of the steps before the first that waits go out with the head: as a client before there is a
-    /// response, as a server in the same write.
+    /// response, as a server in the same write. As a client, an end of the connection right behind them comes before
+    /// there is a response as well.
     pub early: bool,
     /// After a refusal a ping on the same connection shows whether frames are read there all the same.
     pub knock: bool,

@@ -23,7 +23,7 @@ fn autobahns_517_cases_are_whole() {
         *counts.entry(scenario.id.group().to_owned()).or_default() += 1;
     }
     // Ours, which grow; ids are for ever, so a smaller number means that a case was lost.
-    let ours = [("C", 76), ("D", 111), ("F", 122), ("H", 155), ("N", 96), ("R", 103), ("S", 19), ("U", 103)];
+    let ours = [("C", 76), ("D", 111), ("F", 122), ("H", 155), ("N", 96), ("R", 109), ("S", 19), ("U", 103)];
     for (group, count) in ours {
         assert_eq!(counts.remove(group), Some(count), "{group}");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wsgrade_cases::model::{Awaited, Ending, Scenario, Step};
+use wsgrade_cases::model::{Awaited, End, Ending, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::wire::Opcode;
@@ -84,6 +84,8 @@ pub struct Engine {
     pub(super) held_from: Option<u64>,
     /// Whether frames can come: not where our response opened no connection.
     opened: bool,
+    /// How we end before the response is there, once the head is out.
+    ends_early: Option<End>,
     /// How many bytes of frames came.
     pub(super) received_bytes: u64,
     /// How many more bytes the peer may send.
@@ -150,6 +152,14 @@ pub(super) enum Flow {
     Again,
     /// Nothing before this time.
     Wait(Duration),
+}
+
+/// How we end behind the head of the opening handshake, where a case says so.
+fn early_end(scenario: &Scenario) -> Option<End> {
+    match scenario.steps.get(early_steps(scenario)) {
+        Some(Step::End(end)) if scenario.opening.early => Some(*end),
+        _ => None,
+    }
 }
 
 /// How many of a case's first steps go out with the head of the opening handshake.
@@ -246,6 +256,7 @@ impl Engine {
             pulse: None,
             held_from: None,
             opened: true,
+            ends_early: None,
             received_bytes: 0,
             frames_allowed: expected.saturating_add(EXCESS_FRAMES),
             answers_allowed: plan.expected_answers() + EXCESS_ANSWERS,
@@ -350,6 +361,22 @@ impl Engine {
                 self.send(Some(at), step);
             }
             self.sender.flush();
+            self.ends_early = early_end(&scenario);
+        }
+    }
+
+    /// Ends the connection, or our side of it, before there is a response.
+    fn end_early(&mut self, end: End) {
+        match end {
+            End::Abort => {
+                self.log.push(What::Closed { how: ClosedHow::Abort });
+                self.queued.push_back(Action::Abort);
+                self.finish();
+            }
+            End::Half => {
+                self.log.push(What::Closed { how: ClosedHow::Half });
+                self.queued.push_back(Action::ShutdownWrite);
+            }
         }
     }
 
@@ -397,7 +424,9 @@ impl Engine {
                 self.agree(negotiated);
                 self.log.push(opened);
                 self.progress = now;
-                self.phase = Phase::Playing { step: early_steps(&self.plan.scenario), wait: None };
+                let scenario = &self.plan.scenario;
+                let played = early_steps(scenario) + usize::from(early_end(scenario).is_some());
+                self.phase = Phase::Playing { step: played, wait: None };
                 self.begin_prelude();
                 if !rest.is_empty() {
                     self.hear(now, &rest);
@@ -544,6 +573,12 @@ impl Engine {
     fn advance(&mut self, now: Duration) -> Flow {
         match &self.phase {
             Phase::Done => Flow::Wait(self.whole),
+            Phase::Opening { .. } if self.ends_early.is_some() && self.sender.is_idle() => {
+                if let Some(end) = self.ends_early.take() {
+                    self.end_early(end);
+                }
+                Flow::Again
+            }
             Phase::Opening { until, .. } if now < *until && !self.has_held() => {
                 Flow::Wait(self.next_look(now, *until))
             }

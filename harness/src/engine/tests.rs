@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use wsgrade_cases::Catalogue;
-use wsgrade_cases::model::{Scenario, Step};
+use wsgrade_cases::model::{End, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::handshake::{Limits as HeadLimits, RequestReader, accept_key};
 use wsgrade_codec::wire::Opcode;
@@ -266,4 +266,28 @@ fn accepting(request: &[u8]) -> Vec<u8> {
          Sec-WebSocket-Accept: {accept}\r\n\r\n"
     )
     .into_bytes()
+}
+
+/// The head is out and nothing has come: an end right behind it is not kept for after the response.
+#[test]
+fn an_end_behind_the_head_comes_before_the_response() {
+    let begun = |end, early| {
+        let mut scenario = Catalogue::embedded().get(&"H.1.28".parse().unwrap()).unwrap().clone();
+        scenario.opening.early = early;
+        scenario.steps = vec![Step::End(end)];
+        let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
+        let mut engine = Engine::connecting(Plan::alone(scenario), request, Limits::default(), 7);
+        engine.handle(Duration::ZERO, Input::Connected);
+        let Action::Write(head) = engine.poll(Duration::ZERO) else { panic!("the head comes first") };
+        (engine, head)
+    };
+    let next = |end, early| begun(end, early).0.poll(Duration::ZERO);
+    assert_eq!(next(End::Abort, true), Action::Abort);
+    assert_eq!(next(End::Half, true), Action::ShutdownWrite);
+    assert!(matches!(next(End::Abort, false), Action::Wait(_)), "otherwise it is a step after the opening");
+    // Once the response is there it is not done again.
+    let (mut engine, head) = begun(End::Half, true);
+    assert_eq!(engine.poll(Duration::ZERO), Action::ShutdownWrite);
+    engine.handle(Duration::ZERO, Input::Received(Bytes::from(accepting(&head))));
+    assert!(!matches!(engine.poll(Duration::ZERO), Action::ShutdownWrite));
 }

@@ -241,6 +241,10 @@ pub fn saw(scenario: &Scenario, saw: &Saw) -> String {
                 Order::Exact => "",
                 Order::Any => " (in any order)",
                 Order::LatestPong => " (pongs to earlier pings may be missing)",
+                Order::Apart => {
+                    " (messages and pongs each in their order; pongs to earlier pings may be missing)"
+                }
+                Order::UpTo => " (or as much of it as was answered before)",
             };
             format!("{}{order}", answers(events))
         }

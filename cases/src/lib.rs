@@ -19,6 +19,7 @@ pub mod id;
 pub mod lint;
 pub mod load;
 pub mod model;
+pub mod opening;
 pub mod rules;
 pub mod schema;
 pub mod select;

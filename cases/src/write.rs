@@ -337,6 +337,8 @@ fn accept_entries(accept: &Accept) -> Entries {
                 Order::Exact => {}
                 Order::Any => entries.push(("order", string("any"))),
                 Order::LatestPong => entries.push(("order", string("latest-pong"))),
+                Order::Apart => entries.push(("order", string("apart"))),
+                Order::UpTo => entries.push(("order", string("up-to"))),
             }
         }
     }

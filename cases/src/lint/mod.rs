@@ -14,6 +14,7 @@ use crate::model::{Awaited, By, Expected, Length, Need, Outcome, Saw, Scenario, 
 use crate::rules::Register;
 
 pub use lawful::{Unlawful, first_unlawful};
+pub use shadows::drop_unreached;
 
 /// No case sends more payload than this in all.
 const MAX_TOTAL: u64 = 4 * MAX_PAYLOAD;

@@ -14,6 +14,18 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
     }
 }
 
+/// Leaves out the outcomes that are never reached.
+pub fn drop_unreached(scenario: &mut Scenario) {
+    let mut at = 1;
+    while let Some(later) = scenario.accept.get(at) {
+        if scenario.accept[..at].iter().any(|earlier| covers(scenario, earlier, later)) {
+            scenario.accept.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+}
+
 fn covers(scenario: &Scenario, earlier: &Accept, later: &Accept) -> bool {
     let ending = match (&earlier.ending, &later.ending) {
         (None, None) => true,
@@ -44,8 +56,10 @@ fn saw_covers(scenario: &Scenario, earlier: &Saw, later: &Saw) -> bool {
         (Some(_), None) => false,
         (Some((a, first)), Some((b, second))) => match first {
             Order::Exact => (second == Order::Exact || a.len() < 2) && same_in_order(&a, &b),
-            Order::Any => second != Order::LatestPong && same_in_any_order(&a, b),
-            Order::LatestPong => second != Order::Any && same_in_order(&a, &b),
+            Order::Any => matches!(second, Order::Exact | Order::Any) && same_in_any_order(&a, b),
+            Order::LatestPong => matches!(second, Order::Exact | Order::LatestPong) && same_in_order(&a, &b),
+            Order::Apart => !matches!(second, Order::Any | Order::UpTo) && same_in_order(&a, &b),
+            Order::UpTo => second != Order::Any && same_in_order(&a, &b),
         },
     }
 }

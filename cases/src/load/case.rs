@@ -31,8 +31,13 @@ pub(crate) const VERDICTS: [(&str, Outcome); 5] = [
 pub(crate) const BY: [(&str, By); 3] = [("us", By::Us), ("peer", By::Peer), ("either", By::Either)];
 pub(crate) const BAD_TLS: [(&str, BadTls); 3] =
     [("untrusted", BadTls::Untrusted), ("misnamed", BadTls::Misnamed), ("broken", BadTls::Broken)];
-pub(crate) const ORDERS: [(&str, Order); 3] =
-    [("exact", Order::Exact), ("any", Order::Any), ("latest-pong", Order::LatestPong)];
+pub(crate) const ORDERS: [(&str, Order); 5] = [
+    ("exact", Order::Exact),
+    ("any", Order::Any),
+    ("latest-pong", Order::LatestPong),
+    ("apart", Order::Apart),
+    ("up-to", Order::UpTo),
+];
 
 /// Reads one case. Its scenario where nothing is wrong with it, and the offset of its id.
 pub(crate) fn read(problems: &mut Problems<'_>, node: &Node) -> Option<(Scenario, usize)> {

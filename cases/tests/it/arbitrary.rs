@@ -186,7 +186,7 @@ fn accept(g: &mut Gen) -> Accept {
             1 => Saw::Anything,
             _ => Saw::Events {
                 events: some(g, 0, expected),
-                order: pick(g, &[Order::Exact, Order::Any, Order::LatestPong]),
+                order: pick(g, &[Order::Exact, Order::Any, Order::LatestPong, Order::Apart, Order::UpTo]),
             },
         },
         ending: maybe(g, ending),

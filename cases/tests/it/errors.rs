@@ -285,7 +285,7 @@ fn outcomes() {
     "#);
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = 3 }"), @r#"my.toml:6:37: `saw` is a number, expected "answers", "anything" or a list of answers"#);
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = \"answers\", order = \"any\" }"), @"my.toml:6:37: `order` is for a list of answers, and `saw` is none");
-    assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [], order = \"some\" }"), @r#"my.toml:6:49: `order` is "some", expected `exact`, `any` or `latest-pong`"#);
+    assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [], order = \"some\" }"), @r#"my.toml:6:49: `order` is "some", expected `exact`, `any`, `latest-pong`, `apart` or `up-to`"#);
     assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ txt = \"a\" }] }"), @"
     my.toml:6:40: unknown key `txt` in an answer
       help: did you mean `text`?

@@ -66,7 +66,8 @@ async fn respond(
     head: &RequestHead,
     rest: BytesMut,
 ) -> Option<Vec<u8>> {
-    if head.headers.get("Upgrade").is_none() {
+    // A client that forgets `Upgrade` is a client all the same; browsers that want the page have neither field.
+    if ["Upgrade", "Sec-WebSocket-Key"].iter().all(|name| head.headers.get(name).is_none()) {
         return Some(page(shared, head));
     }
     let refused = |status, reason: &str| Some(shared.face.refusals.response(status, reason));
@@ -79,7 +80,8 @@ async fn respond(
         Ok(call) => call,
         Err(reason) => return refused(404, &reason),
     };
-    let accepted = accepted.with_subprotocol(subprotocol(shared, head));
+    let subprotocol = subprotocol(shared, accepted.asked());
+    let accepted = accepted.with_subprotocol(subprotocol.clone());
     let peer = Peer { shared, accepted: &accepted };
     let no_such_case = "there is no such case";
     match call {
@@ -93,10 +95,10 @@ async fn respond(
                 return refused(503, "there are too many agents already");
             };
             let mut accepted = accepted.clone();
-            for violation in beyond_the_text(stream, shared, &playing, head) {
+            for violation in beyond_the_text(stream, &peer, &playing, head) {
                 accepted.add_violation(violation);
             }
-            let peer = Peer { shared, accepted: &accepted };
+            let peer = Peer { accepted: &accepted, ..peer };
             run_case(stream, &peer, index, &agent, &playing).await;
         }
         Call::CaseCount => peer.say(stream, shared.run.selected.len().to_string()).await,
@@ -137,7 +139,7 @@ async fn respond(
             shared.stop.send_replace(true);
         }
         Call::Command => {
-            let agreement = Agreement { subprotocol: subprotocol(shared, head), ..Agreement::default() };
+            let agreement = Agreement { subprotocol, ..Agreement::default() };
             let request = match head.validate() {
                 Ok(request) => request,
                 Err(error) => return Some(error.response()),
@@ -274,13 +276,13 @@ fn same_start(shared: &Shared, playing: &Playing<'_>, transcript: &Transcript) -
 /// What the request of a client breaks that is not in its text.
 fn beyond_the_text(
     stream: &impl Link,
-    shared: &Shared,
+    peer: &Peer<'_>,
     playing: &Playing<'_>,
     head: &RequestHead,
 ) -> Vec<Violation> {
     let mut broken = Vec::new();
-    let key = Asked::of(head).key;
-    if !key.is_empty() && shared.board.is_stale(playing, &key) {
+    let key = &peer.accepted.asked().key;
+    if !key.is_empty() && peer.shared.board.is_stale(playing, key) {
         let detail = format!("the Sec-WebSocket-Key {key:?} is that of an earlier connection");
         broken.push(Violation::new(Rule::RequestKeyFresh, detail));
     }
@@ -300,8 +302,8 @@ fn is_name(host: &str) -> bool {
 }
 
 /// The first of the client's subprotocols that we speak.
-fn subprotocol(shared: &Shared, head: &RequestHead) -> Option<String> {
-    Asked::of(head).subprotocols.into_iter().find(|name| shared.face.subprotocols.contains(name))
+fn subprotocol(shared: &Shared, asked: &Asked) -> Option<String> {
+    asked.subprotocols.iter().find(|name| shared.face.subprotocols.contains(*name)).cloned()
 }
 
 /// Whether an agent is kept from a case.

@@ -227,6 +227,26 @@ async fn a_silent_client_fails() {
     assert_eq!(Exit::of_run(&report), Exit::GateNotMet);
 }
 
+/// What forgets `Upgrade` is no browser that wants the page, if it has a key.
+#[tokio::test]
+async fn a_client_without_upgrade_has_a_record() {
+    let Listening { url, interrupt, serving, .. } = listen(|scenario| scenario.id.as_str() == "1.1.1").await;
+    let mut stream = TcpStream::connect(url.trim_start_matches("ws://")).await.unwrap();
+    let request = "GET /runCase?case=1&agent=forgetful HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+    drop(stream);
+    ask(&url, "/getCaseStatus?case=1&agent=forgetful").await;
+    interrupt.send(true).unwrap();
+    let report = serving.await.unwrap();
+    let record = &report.targets[0].cases[0];
+    assert_eq!(record.behavior, Behavior::Fail);
+    assert!(record.findings.iter().any(|finding| finding.rule == "rfc6455-4.1-upgrade"), "{record:?}");
+}
+
 async fn raw(url: &str, target: &str) -> TcpStream {
     let mut stream = TcpStream::connect(url.trim_start_matches("ws://")).await.unwrap();
     let request = format!(

@@ -209,6 +209,11 @@ impl Pattern {
             Order::Exact => fit_exact(events, answers),
             Order::Any => fit_any(events, answers),
             Order::LatestPong => fit_latest_pong(events, answers),
+            Order::Apart => fit_apart(events, answers),
+            Order::UpTo => match fit_up_to(events, answers) {
+                true => Fit::Match,
+                false => Fit::No,
+            },
         }
     }
 }
@@ -273,6 +278,41 @@ fn fit_latest_pong(events: &[Answer], answers: &[Answer]) -> Fit {
         }
     }
     if left.next().is_none() { Fit::Match } else { Fit::Possible }
+}
+
+/// A list of answers as three: the messages and what else has its place among them, the pongs, the marks.
+fn apart(answers: &[Answer]) -> [Vec<&Answer>; 3] {
+    let mut lists = [Vec::new(), Vec::new(), Vec::new()];
+    for answer in answers {
+        let list = match answer {
+            Answer::Text(_)
+            | Answer::Binary(_)
+            | Answer::Exchanged { .. }
+            | Answer::Declined
+            | Answer::Unopened { .. } => 0,
+            Answer::Pong(_) => 1,
+            Answer::Open(_) => 2,
+        };
+        lists[list].push(answer);
+    }
+    lists
+}
+
+fn fit_apart(events: &[Answer], answers: &[Answer]) -> Fit {
+    if !fit_up_to(events, answers) {
+        return Fit::No;
+    }
+    let ([messages, pongs, marks], [came, ponged, marked]) = (apart(events), apart(answers));
+    let all = messages.len() == came.len() && marks.len() == marked.len() && pongs.last() == ponged.last();
+    if all { Fit::Match } else { Fit::Possible }
+}
+
+fn fit_up_to(events: &[Answer], answers: &[Answer]) -> bool {
+    let ([messages, pongs, marks], [came, ponged, marked]) = (apart(events), apart(answers));
+    let mut left = pongs.iter();
+    messages.starts_with(&came)
+        && marks.starts_with(&marked)
+        && ponged.iter().all(|pong| left.any(|one| one == pong))
 }
 
 #[cfg(test)]
@@ -360,6 +400,24 @@ mod tests {
         assert_eq!(wanted.fit(&[pong("2"), text("m")]), Fit::Possible, "the last is still due");
         assert_eq!(wanted.fit(&[pong("3")]), Fit::No, "a message may not be missing");
         assert_eq!(wanted.fit(&[text("m"), pong("3"), pong("2")]), Fit::No, "out of order");
+    }
+
+    #[test]
+    fn messages_and_pongs_each_have_an_order_of_their_own() {
+        let events = [pong("1"), text("a"), pong("2"), text("b")];
+        let wanted = pattern(&events, Order::Apart);
+        assert_eq!(wanted.fit(&[text("a"), pong("1"), text("b"), pong("2")]), Fit::Match);
+        assert_eq!(wanted.fit(&[text("a"), pong("2"), text("b")]), Fit::Match);
+        assert_eq!(wanted.fit(&[pong("2"), text("a")]), Fit::Possible, "a message is due");
+        assert_eq!(wanted.fit(&[text("a"), text("b"), pong("1")]), Fit::Possible, "the last pong is due");
+        assert_eq!(wanted.fit(&[text("b"), text("a"), pong("2")]), Fit::No, "messages out of order");
+        assert_eq!(wanted.fit(&[pong("2"), pong("1")]), Fit::No, "pongs out of order");
+        assert_eq!(wanted.fit(&[pong("2"), pong("2")]), Fit::No, "one pong too many");
+        let wanted = pattern(&events, Order::UpTo);
+        assert_eq!(wanted.fit(&[]), Fit::Match);
+        assert_eq!(wanted.fit(&[pong("2"), text("a")]), Fit::Match);
+        assert_eq!(wanted.fit(&[text("b")]), Fit::No, "a message before it is missing");
+        assert_eq!(wanted.fit(&[text("a"), text("b"), text("b")]), Fit::No, "one too many");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wsgrade_cases::model::{Scenario, Step};
+use wsgrade_cases::model::{Frame, Length, Scenario, Step};
+use wsgrade_reports::record::PayloadInfo;
 
 use crate::answer::{Answer, Pattern};
 use crate::streams::Streams;
@@ -28,6 +29,8 @@ pub struct Plan {
     prelude: Arc<[Step]>,
     /// Why messages of the peer are no answers, in one sentence, where they are none.
     adapted: Option<String>,
+    /// What a pong can answer; `None` where bytes are sent that may be anything.
+    pongs: Option<Arc<[PayloadInfo]>>,
 }
 
 impl Plan {
@@ -38,6 +41,7 @@ impl Plan {
         let of_each = || patterns.iter().filter_map(Pattern::events);
         let expected_bytes = of_each().map(|events| events.iter().map(Answer::len).sum()).max().unwrap_or(0);
         let expected_answers = of_each().map(<[_]>::len).max().unwrap_or(0);
+        let pongs = pongs(&scenario, &streams);
         Self {
             scenario,
             patterns,
@@ -46,6 +50,7 @@ impl Plan {
             streams,
             prelude: Arc::default(),
             adapted: None,
+            pongs,
         }
     }
 
@@ -109,7 +114,9 @@ impl Plan {
             Answer::Text(_) | Answer::Binary(_) => self.adapted.is_none(),
             // A step that only waits until what came before it was read.
             Answer::Open(mark) => mark != SYNC,
-            Answer::Pong(_) | Answer::Exchanged { .. } | Answer::Declined | Answer::Unopened { .. } => true,
+            // "A Pong frame MAY be sent unsolicited." (RFC 6455 5.5.3)
+            Answer::Pong(payload) => self.pongs.as_ref().is_none_or(|solicited| solicited.contains(payload)),
+            Answer::Exchanged { .. } | Answer::Declined | Answer::Unopened { .. } => true,
         }
     }
 
@@ -124,6 +131,36 @@ impl Plan {
     pub(crate) fn streams(&self) -> &Streams {
         &self.streams
     }
+}
+
+/// What a pong can be the answer to: the payloads of all control frames, as a peer that answers a pong, say, is not to
+/// pass for one that sends pongs of its own.
+fn pongs(scenario: &Scenario, streams: &Streams) -> Option<Arc<[PayloadInfo]>> {
+    if scenario.opening.knock {
+        return None;
+    }
+    let mut payloads = Vec::new();
+    for step in &scenario.steps {
+        match step {
+            Step::Send(Frame { length: Length::Declared { .. }, .. })
+            | Step::More { .. }
+            | Step::Raw { .. } => {
+                return None;
+            }
+            Step::Send(frame) if frame.opcode.is_control() => {
+                payloads.push(streams.describe(&frame.payload, &frame.payload.to_bytes()));
+            }
+            Step::Send(_)
+            | Step::Await { .. }
+            | Step::Probe { .. }
+            | Step::Pause { .. }
+            | Step::Exchange(_)
+            | Step::Read(_)
+            | Step::Hold { .. }
+            | Step::End(_) => {}
+        }
+    }
+    Some(payloads.into())
 }
 
 /// How many messages of each exchange are played.
@@ -159,5 +196,27 @@ impl Depth {
             Self::Full => None,
             Self::Messages(messages) => Some(messages),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wsgrade_cases::model::{Ending, Payload, Saw};
+    use wsgrade_codec::wire::Opcode;
+
+    use super::*;
+
+    #[test]
+    fn a_pong_counts_if_something_asked_for_it() {
+        let plan = |steps| Plan::alone(Scenario::uncatalogued("a", steps, Saw::Answers, Ending::ordinary()));
+        let send = |opcode| Step::Send(Frame::new(opcode, Payload::Text("Hi".to_owned())));
+        let pong = |text: &str| Answer::Pong(PayloadInfo::of(text.as_bytes()));
+        let pinged = plan(vec![send(Opcode::PING), send(Opcode::TEXT)]);
+        assert!(pinged.counts(&pong("Hi")));
+        assert!(!pinged.counts(&pong("")) && !pinged.counts(&pong("heartbeat")));
+        assert!(!plan(vec![send(Opcode::TEXT)]).counts(&pong("Hi")));
+        assert!(plan(vec![send(Opcode::PONG)]).counts(&pong("Hi")), "a pong is not to be answered");
+        let raw = Step::Raw { payload: Payload::Hex(vec![0x89, 0]), chop: Default::default() };
+        assert!(plan(vec![raw]).counts(&pong("heartbeat")), "who knows what the bytes are");
     }
 }

@@ -3,11 +3,13 @@
 //! ```text
 //! play ─ tcp::connect ─┬─ ws:// ───────────────────────▶ play_on ─ drive ─▶ Engine
 //!                      └─ wss:// ─ tls::Connector ─ Link ──▲
+//! memory::play ─ an endpoint without I/O, in virtual time ──▶ Engine
 //! listen ─ accept ─────┬─ plain ────────────────── Link ──┤
 //!                      └─ tls::Acceptor ────────── Link ──┘
 //! ```
 
 mod drive;
+pub mod memory;
 pub mod tcp;
 #[cfg(feature = "tls")]
 pub mod tls;

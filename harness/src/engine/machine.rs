@@ -156,10 +156,8 @@ pub(super) enum Flow {
 
 /// How we end behind the head of the opening handshake, where a case says so.
 fn early_end(scenario: &Scenario) -> Option<End> {
-    match scenario.steps.get(early_steps(scenario)) {
-        Some(Step::End(end)) if scenario.opening.early => Some(*end),
-        _ => None,
-    }
+    let next = scenario.steps.get(early_steps(scenario)).filter(|_| scenario.opening.early)?;
+    if let Step::End(end) = next { Some(*end) } else { None }
 }
 
 /// How many of a case's first steps go out with the head of the opening handshake.

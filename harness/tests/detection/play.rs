@@ -1,11 +1,12 @@
 //! One case against the deviant endpoint, in memory and in virtual time.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use wsgrade::engine::{Accepted, Action, Engine, Input, Limits, Request};
+use bytes::BytesMut;
+use wsgrade::carrier::memory::{self, Endpoint, Said};
+use wsgrade::engine::{Accepted, Engine, Input, Limits, Request};
 use wsgrade::judge::judge;
 use wsgrade::plan::Plan;
 use wsgrade_codec::Role;
@@ -59,9 +60,6 @@ fn seed_of(id: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// How long a write takes to arrive.
-const LATENCY: Duration = Duration::from_micros(10);
-
 /// What a play came to.
 pub(crate) struct Played {
     pub(crate) weight: Weight,
@@ -86,10 +84,11 @@ impl Played {
 /// Plays a case against an endpoint with this defect.
 pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: &mut Agent) -> Played {
     let seed = seed_of(plan.scenario.id.as_str());
-    let mut wire = match role {
-        Role::Server => Wire::new(Deviant::server(defect, seed)),
-        Role::Client => Wire::new(Deviant::client("test", "/runCase?case=1&agent=deviant", defect, seed)),
+    let wire = match role {
+        Role::Server => Deviant::server(defect, seed),
+        Role::Client => Deviant::client("test", "/runCase?case=1&agent=deviant", defect, seed),
     };
+    let mut wire = Wire { deviant: wire, bytes: 0 };
     let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
     let engine = match role {
         Role::Server => {
@@ -101,7 +100,7 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
         Role::Client => {
             // All that it says before it has a response.
             let mut said = BytesMut::new();
-            while let Some(Input::Received(bytes)) = wire.next() {
+            while let Some(Said::Bytes(bytes)) = wire.poll() {
                 said.extend_from_slice(&bytes);
             }
             let read = RequestReader::default().push(&said).expect("a head that can be read");
@@ -113,7 +112,7 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
             Engine::accepting(Arc::clone(plan), &accepted, limits, seed)
         }
     };
-    let mut transcript = converse(engine, &mut wire, plan);
+    let mut transcript = memory::play(engine, &mut wire);
     if role == Role::Client
         && let Some(what) = agent.first_mask(&transcript)
     {
@@ -123,75 +122,31 @@ pub(crate) fn play(plan: &Arc<Plan>, role: Role, defect: Option<Defect>, agent: 
     judged(plan, role, transcript, &wire)
 }
 
-/// The endpoint, and what it sent that did not arrive yet.
+/// The endpoint, and how much went over the wire.
 struct Wire {
     deviant: Deviant,
-    out: VecDeque<Input>,
     bytes: u64,
 }
 
-impl Wire {
-    fn new(deviant: Deviant) -> Self {
-        let mut wire = Self { deviant, out: VecDeque::new(), bytes: 0 };
-        wire.collect();
-        wire
+impl Endpoint for Wire {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.deviant.handle(deviant::Input::Bytes(bytes));
     }
 
-    fn give(&mut self, input: deviant::Input<'_>) {
-        if let deviant::Input::Bytes(bytes) = input {
-            self.bytes += bytes.len() as u64;
-        }
-        self.deviant.handle(input);
-        self.collect();
+    fn end_of_stream(&mut self) {
+        self.deviant.handle(deviant::Input::EndOfStream);
     }
 
-    fn collect(&mut self) {
-        while let Some(output) = self.deviant.poll() {
-            self.out.push_back(match output {
-                Output::Write(bytes) => {
-                    self.bytes += bytes.len() as u64;
-                    Input::Received(bytes)
-                }
-                Output::ShutdownWrite => Input::EndOfStream,
-                Output::Reset => Input::Reset,
-            });
-        }
-    }
-
-    fn next(&mut self) -> Option<Input> {
-        self.out.pop_front()
-    }
-}
-
-fn converse(mut engine: Engine, wire: &mut Wire, plan: &Plan) -> Transcript {
-    let mut now = Duration::ZERO;
-    for _ in 0..10_000_000 {
-        match engine.poll(now) {
-            Action::Write(bytes) => give(wire, &bytes),
-            // Only cases of resilience do this, which are not played here.
-            Action::Offer(..) | Action::Read(_) => panic!("{} puts under stress", plan.scenario.id),
-            Action::Wait(until) => match wire.next() {
-                Some(input) => {
-                    now += LATENCY;
-                    engine.handle(now, input);
-                }
-                None => {
-                    assert!(until > now, "waits for what has passed: {until:?} at {now:?}");
-                    now = until;
-                    engine.handle(now, Input::Tick);
-                }
-            },
-            Action::ShutdownWrite => wire.give(deviant::Input::EndOfStream),
-            Action::Abort | Action::Finish => return engine.into_transcript(),
-        }
-    }
-    panic!("{} never ends", plan.scenario.id);
-}
-
-/// As a socket does it: what is read at once has a bound.
-fn give(wire: &mut Wire, bytes: &Bytes) {
-    for read in bytes.chunks(64 << 10) {
-        wire.give(deviant::Input::Bytes(read));
+    fn poll(&mut self) -> Option<Said> {
+        Some(match self.deviant.poll()? {
+            Output::Write(bytes) => {
+                self.bytes += bytes.len() as u64;
+                Said::Bytes(bytes)
+            }
+            Output::ShutdownWrite => Said::EndOfStream,
+            Output::Reset => Said::Reset,
+        })
     }
 }
 

@@ -6,6 +6,10 @@
 //!        plan    cases made ready to be played
 //!        adapt   cases fitted to a target that is no echo
 //!        streams compressed messages, prepared once
+//!        oracle  what a conforming peer may do in answer to a scenario that nobody wrote
+//!        generate scenarios that nobody wrote, from bytes or from other scenarios
+//!        shrink  to the shortest scenario that shows the same
+//!        signature what went wrong, so far that two findings can be said to be one
 //!        judge   from scenario and transcript to a verdict
 //!        event   what a run tells while it goes on
 //! I/O    carrier moves bytes between an engine and a connection
@@ -24,11 +28,15 @@ pub mod carrier;
 pub mod cli;
 pub mod engine;
 pub mod event;
+pub mod generate;
 pub mod judge;
 pub mod listen;
+pub mod oracle;
 pub mod plan;
 pub mod runner;
 mod shell;
+pub mod shrink;
+pub mod signature;
 #[cfg(test)]
 mod simulated;
 pub mod spawn;

@@ -1,0 +1,362 @@
+//! What our steps say, read as the peer reads it: up to the first thing that it must not take.
+
+use wsgrade_cases::model::{
+    ChopAt, DeflateWish, End, Expected, Frame, Length, Mask, Payload, Scenario, Step,
+};
+use wsgrade_codec::check::{Checker, Item, Negotiated, Rule};
+use wsgrade_codec::deflate::{Params, WindowBits};
+use wsgrade_codec::wire::{self, FrameDecoder, Header, Opcode};
+use wsgrade_codec::{Kind, Role, mask};
+
+/// The longest message that is looked at.
+const MESSAGE_CAP: usize = 64 << 20;
+
+/// The key of the masks that are left to us: no rule depends on it.
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A conversation as the peer hears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Course {
+    /// What it has to answer, in order: messages, pings and marks, up to the first breach, our Close or the end of TCP.
+    pub(super) answers: Vec<Expected>,
+    /// The first breach that a receiver has something to do with.
+    pub(super) breach: Option<Breach>,
+    /// Our lawful Close, before any breach.
+    pub(super) close: Option<Close>,
+    /// Whether anything was sent behind that Close.
+    pub(super) behind_close: bool,
+    /// Whether a Close frame is sent at all, as a step: it may be out before the peer's.
+    pub(super) sends_close: bool,
+    /// How our side ended, before a breach or a Close.
+    pub(super) end: Option<End>,
+    /// The message that is not whole when all is sent.
+    pub(super) unfinished: Option<Unfinished>,
+    /// The frame that is not whole when all is sent: its declared length.
+    pub(super) open_frame: Option<u64>,
+    /// Whether bytes were sent as they are, behind which the engine sends no frame of its own.
+    pub(super) raw: bool,
+    /// The longest message.
+    pub(super) longest: u64,
+    /// What is particular about it, as far as it is lawful.
+    pub(super) features: Features,
+}
+
+/// A breach, and where it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Breach {
+    pub(super) rule: Rule,
+    /// Whether the frame in which it is was sent to its end.
+    pub(super) frame_is_whole: bool,
+    /// Whether the message in which it is was sent to its end; `true` where it is in none.
+    pub(super) message_is_whole: bool,
+    /// Whether it is in what a message says: the RFC does not tell when a peer is to look at that, and one that does so
+    /// when its application asks for the message has answered pings and the Close behind it before.
+    pub(super) in_content: bool,
+    /// Whether the message is a compressed one that ends too early, of which an inflater may have given all that there is.
+    pub(super) cut: bool,
+    /// What a peer may answer that looks late.
+    pub(super) later: Vec<Expected>,
+    /// The next breach: a peer that looks late notices this one first.
+    pub(super) next: Option<Rule>,
+}
+
+/// A Close of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Close {
+    pub(super) code: Option<u16>,
+}
+
+/// A message of which the end is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unfinished {
+    /// What is wrong in it is known only at its end.
+    pub(super) compressed: bool,
+}
+
+/// What occurs in a lawful conversation, for the rule that it is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Features {
+    pub(super) text: bool,
+    pub(super) binary: bool,
+    pub(super) ping: bool,
+    pub(super) pong: bool,
+    pub(super) fragments: bool,
+    pub(super) between_fragments: bool,
+    pub(super) chopped: bool,
+    pub(super) beyond_ascii: bool,
+    pub(super) compressed: bool,
+    pub(super) long_length: bool,
+}
+
+/// Reads the steps of a scenario whose opening succeeds. `role` is that of the peer.
+pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
+    let us = role.peer();
+    let negotiated = Negotiated { deflate: agreed(&scenario.opening.deflate, us) };
+    let mut reader = Reader {
+        us,
+        decoder: FrameDecoder::new(),
+        checker: Checker::with_cap(us, negotiated, MESSAGE_CAP),
+        mask: None,
+        sent: 0,
+        message: None,
+        course: Course::default(),
+    };
+    for step in &scenario.steps {
+        reader.step(step);
+    }
+    reader.finish()
+}
+
+/// What was agreed on, as far as the case knows: where it leaves something to the peer, the least that we may do.
+fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
+    let wish = wishes.first()?;
+    let fresh = wish.our_context_takeover != Some(true) || wishes.len() > 1;
+    let window = wish.our_window_bits.filter(|_| wishes.len() == 1).and_then(WindowBits::new);
+    let window = window.unwrap_or(WindowBits::MIN);
+    let mut params = Params::default();
+    match us {
+        Role::Client => {
+            params.client_no_context_takeover = fresh;
+            params.client_max_window_bits = window;
+        }
+        Role::Server => {
+            params.server_no_context_takeover = fresh;
+            params.server_max_window_bits = window;
+        }
+    }
+    Some(params)
+}
+
+struct Reader {
+    us: Role,
+    decoder: FrameDecoder,
+    checker: Checker,
+    /// The mask of the frame that `more` goes on with.
+    mask: Option<[u8; 4]>,
+    /// How much of its payload is sent.
+    sent: usize,
+    /// The message that is under way, and whether it is compressed.
+    message: Option<bool>,
+    course: Course,
+}
+
+impl Reader {
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Send(frame) => self.frame(frame),
+            Step::More { payload, chop } => {
+                self.course.features.chopped |= chop.at != ChopAt::Together;
+                let mut bytes = payload.to_bytes();
+                if let Some(key) = self.mask {
+                    mask::apply(key, self.sent % 4, &mut bytes);
+                }
+                self.sent += bytes.len();
+                self.push(&bytes);
+            }
+            Step::Raw { payload, chop } => {
+                self.course.features.chopped |= chop.at != ChopAt::Together;
+                self.course.raw = true;
+                self.push(&payload.to_bytes());
+            }
+            Step::Probe { mark } => self.mark(mark),
+            Step::Pause { time: _, mark } => {
+                if let Some(mark) = mark {
+                    self.mark(mark);
+                }
+            }
+            Step::Exchange(exchange) => self.answer(Expected::Exchanged(exchange.messages)),
+            Step::End(end) if !self.is_over() => self.course.end = Some(*end),
+            Step::Await { .. } | Step::Read(_) | Step::Hold { .. } | Step::End(_) => {}
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        let features = &mut self.course.features;
+        features.chopped |= frame.chop.at != ChopAt::Together;
+        self.course.sends_close |= frame.opcode == Opcode::CLOSE;
+        let body = frame.payload.to_bytes();
+        let header = header(frame, body.len() as u64, self.us);
+        let mut bytes = header.encode().to_vec();
+        let start = bytes.len();
+        bytes.extend_from_slice(&body);
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, &mut bytes[start..]);
+        }
+        self.mask = header.mask;
+        self.sent = body.len();
+        for _ in 0..frame.times {
+            self.push(&bytes);
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.course.behind_close |= self.course.close.is_some() && !bytes.is_empty();
+        self.decoder.push(bytes);
+        while let Some(piece) = self.decoder.next() {
+            let header = match &piece {
+                wire::Piece::Header(header) => Some(*header),
+                wire::Piece::Payload { .. } | wire::Piece::End => None,
+            };
+            self.checker.push(piece);
+            if let Some(header) = header {
+                self.begins(&header);
+            }
+            while let Some(item) = self.checker.next() {
+                self.item(item);
+            }
+            if self.checker.in_message().is_none() {
+                self.message = None;
+                if let Some(breach) = &mut self.course.breach {
+                    breach.message_is_whole = true;
+                }
+            }
+        }
+    }
+
+    /// Takes note of what a frame is by its header.
+    fn begins(&mut self, header: &Header) {
+        let features = &mut self.course.features;
+        features.long_length |= header.length.value() > 125;
+        let inside = self.message.is_some();
+        if header.opcode.kind().is_some() {
+            self.message = Some(header.rsv.contains(wire::Rsv::RSV1));
+            features.compressed |= header.rsv.contains(wire::Rsv::RSV1);
+            features.fragments |= !header.fin;
+        } else if header.opcode.is_control() {
+            features.between_fragments |= inside;
+        }
+    }
+
+    fn item(&mut self, item: Item) {
+        match item {
+            Item::Violation(violation) => {
+                let cut = violation.detail.ends_with("the data ends inside a block");
+                self.violation(violation.rule, cut);
+            }
+            Item::Message { kind, payload, compressed: _, fragments: _ } => {
+                self.course.longest = self.course.longest.max(payload.len() as u64);
+                let features = &mut self.course.features;
+                match kind {
+                    Kind::Text => features.text = true,
+                    Kind::Binary => features.binary = true,
+                }
+                features.beyond_ascii |= kind == Kind::Text && !payload.is_ascii();
+                self.answer(match kind {
+                    Kind::Text => Expected::Text(described(&payload)),
+                    Kind::Binary => Expected::Binary(described(&payload)),
+                });
+            }
+            Item::Ping(body) => {
+                self.course.features.ping = true;
+                self.answer(Expected::Pong(described(&body)));
+            }
+            Item::Pong(_) => self.course.features.pong = true,
+            Item::Close { body: _, frame } => {
+                let close = Close { code: frame.and_then(|frame| frame.code).map(|code| code.value()) };
+                if !self.is_over() {
+                    self.course.close = Some(close);
+                }
+            }
+            Item::TooBig { .. } => {}
+        }
+    }
+
+    fn violation(&mut self, rule: Rule, cut: bool) {
+        match rule {
+            // What comes behind a Close is discarded, whatever it is.
+            Rule::DataAfterClose | Rule::ControlAfterClose => return,
+            // "Note that this status code is not used by the server": a note, and the client answers such a Close.
+            Rule::CloseCodeRole => return,
+            _ => {}
+        }
+        if let Some(breach) = &mut self.course.breach {
+            breach.next.get_or_insert(rule);
+        }
+        if self.is_over() {
+            return;
+        }
+        self.course.breach = Some(Breach {
+            rule,
+            frame_is_whole: false,
+            message_is_whole: self.checker.in_message().is_none(),
+            in_content: matches!(rule, Rule::TextUtf8 | Rule::DeflateData),
+            cut,
+            later: Vec::new(),
+            next: None,
+        });
+    }
+
+    fn mark(&mut self, mark: &str) {
+        self.answer(Expected::Open(mark.to_owned()));
+    }
+
+    fn answer(&mut self, answer: Expected) {
+        let over = self.is_over();
+        match (&mut self.course.breach, &answer) {
+            (Some(breach), Expected::Pong(_) | Expected::Open(_)) if breach.in_content => {
+                breach.later.push(answer)
+            }
+            (Some(_), _) => {}
+            (None, _) if over => {}
+            (None, _) => self.course.answers.push(answer),
+        }
+    }
+
+    /// Whether nothing that comes now is answered.
+    fn is_over(&self) -> bool {
+        self.course.breach.is_some() || self.course.close.is_some() || self.course.end.is_some()
+    }
+
+    fn finish(mut self) -> Course {
+        let open = self.decoder.in_frame().map(|(header, _)| header.length.value());
+        let cut = open.is_some() || self.decoder.buffered() > 0;
+        if let Some(breach) = &mut self.course.breach {
+            breach.frame_is_whole = !cut;
+        } else {
+            self.course.open_frame = if cut { Some(open.unwrap_or(0)) } else { None };
+            self.course.unfinished = self
+                .checker
+                .in_message()
+                .map(|_| Unfinished { compressed: self.message.unwrap_or_default() });
+        }
+        self.course
+    }
+}
+
+/// The header that the engine gives such a frame.
+fn header(frame: &Frame, len: u64, us: Role) -> Header {
+    let mask = match frame.mask {
+        Mask::Key(key) => Some(key),
+        Mask::RoleDefault => (us == Role::Client).then_some(KEY),
+        Mask::Wrong => (us == Role::Server).then_some(KEY),
+    };
+    let length = match frame.length {
+        Length::Minimal => None,
+        Length::Form(form) => wire::Length::with_form(len, form),
+        Length::Declared { value, form } => Some(
+            form.and_then(|form| wire::Length::with_form(value, form))
+                .unwrap_or_else(|| wire::Length::minimal(value)),
+        ),
+    };
+    let length = length.unwrap_or_else(|| wire::Length::minimal(len));
+    Header { fin: frame.fin, rsv: frame.rsv, opcode: frame.opcode, mask, length }
+}
+
+/// Longer payloads are looked at for a unit that comes again and again.
+const WORTH_FOLDING: usize = 32;
+/// The longest unit that is looked for.
+const LONGEST_UNIT: usize = 16;
+
+/// Bytes in the words of a case file, as few as will do.
+fn described(bytes: &[u8]) -> Payload {
+    if bytes.len() > WORTH_FOLDING {
+        let unit = (1..=LONGEST_UNIT).find(|unit| bytes[*unit..] == bytes[..bytes.len() - unit]);
+        if let Some(unit) = unit {
+            return Payload::Repeat { unit: bytes[..unit].to_vec(), len: bytes.len() as u64 };
+        }
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => Payload::Text(text.to_owned()),
+        Ok(_) | Err(_) => Payload::Hex(bytes.to_vec()),
+    }
+}

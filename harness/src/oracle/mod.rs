@@ -1,0 +1,57 @@
+//! The oracle: what a conforming peer may do in answer to a scenario.
+//!
+//! ```text
+//! opening, steps ─┬─ opening ─ does it have to open? ──┐
+//!                 └─ course  ─ what was said, and the  ├─▶ rules, outcomes, ending ─▶ Scenario, ready to be judged
+//!                    first thing a peer must not take ─┘
+//! ```
+//!
+//! A case of the catalogue says by hand what is right. For a scenario that a program made, this does: it reads what we
+//! send with the codec's own `check`, and writes the outcomes that the sentences leave open into the scenario, which then is a
+//! case like any other: it can be judged, saved and replayed without the oracle. Where the texts leave a choice, every
+//! choice is accepted: what the oracle calls wrong has to be wrong.
+
+mod course;
+mod opening;
+mod outcomes;
+
+use std::collections::BTreeSet;
+
+use wsgrade_cases::id::RuleId;
+use wsgrade_cases::lint;
+use wsgrade_cases::model::{Accept, Ending, Need, Scenario};
+use wsgrade_codec::Role;
+
+/// The same scenario with all that says what is right: its rules, needs, outcomes and ending. What it said of them
+/// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
+/// one for which the scenario is then.
+pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
+    let Expectation { rules, accept, ending, mut needs } = match opening::expect(&sketch.opening, role) {
+        // What is said on a connection that is not to be says nothing more.
+        opening::Opens::No(expectation) => expectation,
+        opening::Opens::Yes { rules } => {
+            let mut expectation = outcomes::of(sketch, &course::run(sketch, role), role);
+            // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
+            expectation.rules.splice(0..0, rules);
+            expectation
+        }
+    };
+    if !sketch.opening.deflate.is_empty() {
+        needs.insert(Need::Deflate);
+    }
+    let roles = BTreeSet::from([role]);
+    let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch.clone() };
+    lint::drop_unreached(&mut scenario);
+    scenario
+}
+
+/// What is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Expectation {
+    /// The main one first. Never empty.
+    rules: Vec<RuleId>,
+    /// In order, the first that matches decides. Never empty.
+    accept: Vec<Accept>,
+    ending: Ending,
+    needs: BTreeSet<Need>,
+}

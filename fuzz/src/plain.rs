@@ -89,6 +89,23 @@ pub(crate) fn read_header(wire: &[u8]) -> Option<(PlainHeader, usize)> {
     Some((header, size))
 }
 
+/// The bytes of a header, whatever it says.
+pub(crate) fn write_header(header: &PlainHeader) -> Vec<u8> {
+    let mut bytes = vec![u8::from(header.fin) << 7 | header.rsv << 4 | header.opcode];
+    let masked = u8::from(header.mask.is_some()) << 7;
+    bytes.push(
+        masked
+            | match header.length_bytes {
+                0 => header.length as u8,
+                2 => 126,
+                _ => 127,
+            },
+    );
+    bytes.extend_from_slice(&header.length.to_be_bytes()[8 - header.length_bytes..]);
+    bytes.extend(header.mask.into_iter().flatten());
+    bytes
+}
+
 /// "transformed-octet-i = original-octet-i XOR masking-key-octet-j", with j = i MOD 4 (RFC 6455 5.3).
 fn unmask(header: PlainHeader, payload: &mut [u8]) {
     if let Some(key) = header.mask {

@@ -1,7 +1,7 @@
 //! The checker over a stream.
 
 use wsgrade_codec::Role;
-use wsgrade_codec::check::{Checker, Item, Negotiated};
+use wsgrade_codec::check::{Checker, Item, Negotiated, Rule, Violation};
 use wsgrade_codec::deflate::Params;
 use wsgrade_codec::wire::FrameDecoder;
 
@@ -10,19 +10,38 @@ use crate::split::splits;
 
 /// The same items whatever the split; gives them.
 pub(crate) fn holds(input: &Input) -> Vec<Item> {
-    let expected = judge(input.sender, input, &[&input.wire]);
+    let expected = judge(input.sender, negotiated(input), input.cap, &[&input.wire]);
     if let Known::Items(described) = &input.known {
         assert_eq!(&expected, described, "a lawful conversation is judged");
     }
     for reads in splits(&input.wire) {
-        assert_eq!(judge(input.sender, input, &reads), expected, "the reads were {reads:02x?}");
+        assert_eq!(
+            judge(input.sender, negotiated(input), input.cap, &reads),
+            expected,
+            "the reads were {reads:02x?}"
+        );
     }
     expected
 }
 
-pub(crate) fn judge(sender: Role, input: &Input, reads: &[&[u8]]) -> Vec<Item> {
+/// The first violation that a strict endpoint must not commit. That a server says 1010 is none where it answers with it: "the
+/// endpoint typically echos the status code it received" (RFC 6455 5.5.1), and is only said to be of no use to it (7.4.1).
+pub(crate) fn first_broken(items: &[Item]) -> Option<&Violation> {
+    items.iter().find_map(|item| match item {
+        Item::Violation(violation) if violation.rule != Rule::CloseCodeRole => Some(violation),
+        Item::Violation(_)
+        | Item::Message { .. }
+        | Item::TooBig { .. }
+        | Item::Ping(_)
+        | Item::Pong(_)
+        | Item::Close { .. } => None,
+    })
+}
+
+/// What the checker finds in what `sender` sends.
+pub(crate) fn judge(sender: Role, negotiated: Negotiated, cap: usize, reads: &[&[u8]]) -> Vec<Item> {
     let mut decoder = FrameDecoder::new();
-    let mut checker = Checker::with_cap(sender, negotiated(input), input.cap);
+    let mut checker = Checker::with_cap(sender, negotiated, cap);
     let mut items = Vec::new();
     for read in reads {
         decoder.push(read);

@@ -59,10 +59,13 @@ fn headers_round_trip(mut wire: &[u8]) {
 
 /// What the decoder sees, held after each read against what it may hold back.
 fn decode(reads: &[&[u8]]) -> Frames {
-    let mut decoder = FrameDecoder::new();
+    // What came behind a head of the opening handshake is there from the beginning.
+    let mut decoder = FrameDecoder::with_buffer(reads.first().copied().unwrap_or_default().into());
     let mut frames = Frames::default();
-    for read in reads {
-        decoder.push(read);
+    for (at, read) in reads.iter().enumerate() {
+        if at > 0 {
+            decoder.push(read);
+        }
         for piece in decoder.by_ref() {
             match piece {
                 Piece::Header(header) => {

@@ -91,6 +91,8 @@ impl Setting {
     fn there_and_back(&self, messages: &[Vec<u8>], level: u32) {
         let mut compressor = Compressor::with_level(&self.params, self.sender, level);
         let payloads: Vec<_> = messages.iter().map(|message| compressor.message(message)).collect();
+        let fresh = self.params.no_context_takeover(self.sender);
+        assert!(format!("{compressor:?}").contains(&format!("fresh: {fresh}")));
         let longest = messages.iter().map(Vec::len).max().unwrap_or(0);
         for cut in CUTS {
             let mut decompressor = Decompressor::new(&self.params, self.sender, longest);
@@ -225,6 +227,8 @@ fn inflate(
             }
         }
         assert_eq!(decompressor.inflated(), pushed.len());
+        let debug = format!("{decompressor:?}");
+        assert!(debug.contains(&format!("inflated: {}", pushed.len())), "{debug}");
         assert_eq!(decompressor.inflated_from(pushed.len() / 2), &pushed[pushed.len() / 2..]);
     }
     let (start, whole) = decompressor.finish()?;

@@ -257,6 +257,8 @@ impl Run {
             "the last event is that it is closed"
         );
         assert!(self.endpoint.is_closed() && self.endpoint.should_end_tcp());
+        let debug = format!("{:?}", self.endpoint);
+        assert!(debug.contains("pending: 0") && debug.contains("closed: true"), "{debug}");
 
         let sent = judged(role, deflate, &self.sent);
         self.model.sent_just(&sent);

@@ -47,16 +47,17 @@ pub(crate) struct Frames {
 pub(crate) fn read(mut wire: &[u8]) -> Frames {
     let mut frames = Frames::default();
     while let Some((header, size)) = read_header(wire) {
-        let mut payload = wire[size..].to_vec();
-        if (payload.len() as u64) < header.length {
-            unmask(header, &mut payload);
+        let rest = &wire[size..];
+        let there = usize::try_from(header.length).map_or(rest.len(), |length| length.min(rest.len()));
+        let (payload, later) = rest.split_at(there);
+        let mut payload = payload.to_vec();
+        unmask(header, &mut payload);
+        if (there as u64) < header.length {
             frames.open = Some((header, payload));
             return frames;
         }
-        payload.truncate(header.length as usize);
-        wire = &wire[size + payload.len()..];
-        unmask(header, &mut payload);
         frames.whole.push((header, payload));
+        wire = later;
     }
     frames.rest = wire.to_vec();
     frames

@@ -3,7 +3,7 @@
 use wsgrade_codec::Role;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Rule, Violation};
 use wsgrade_codec::deflate::Params;
-use wsgrade_codec::wire::FrameDecoder;
+use wsgrade_codec::wire::{FrameDecoder, Opcode};
 
 use crate::plan::{Input, Known};
 use crate::split::splits;
@@ -11,6 +11,7 @@ use crate::split::splits;
 /// The same items whatever the split; gives them.
 pub(crate) fn holds(input: &Input) -> Vec<Item> {
     let expected = judge(input.sender, negotiated(input), input.cap, &[&input.wire]);
+    expected.iter().for_each(is_cited);
     if let Known::Items(described) = &input.known {
         assert_eq!(&expected, described, "a lawful conversation is judged");
     }
@@ -43,14 +44,41 @@ pub(crate) fn judge(sender: Role, negotiated: Negotiated, cap: usize, reads: &[&
     let mut decoder = FrameDecoder::new();
     let mut checker = Checker::with_cap(sender, negotiated, cap);
     let mut items = Vec::new();
+    let mut closed = false;
     for read in reads {
         decoder.push(read);
         for piece in decoder.by_ref() {
             checker.push(piece);
+            let start = items.len();
             items.extend(checker.by_ref());
+            closed |= items[start..].iter().any(is_close);
+            assert_eq!(checker.is_closed(), closed);
         }
     }
     items
+}
+
+fn is_close(item: &Item) -> bool {
+    match item {
+        Item::Close { .. } => true,
+        Item::TooBig { opcode, received: _ } => *opcode == Opcode::CLOSE,
+        Item::Violation(_) | Item::Message { .. } | Item::Ping(_) | Item::Pong(_) => false,
+    }
+}
+
+/// A violation names a sentence that there is, and says in one line what was seen and where the sentence stands.
+fn is_cited(item: &Item) {
+    let Item::Violation(violation) = item else { return };
+    let Violation { rule, detail } = violation;
+    assert_eq!(Rule::from_id(&rule.to_string()), Some(*rule));
+    let prefix = format!("{}-{}-", rule.source().replace(' ', "").to_lowercase(), rule.section());
+    assert!(rule.id().starts_with(&prefix) && rule.sentence().ends_with('.'), "{rule:?}");
+    assert!(["MUST", "MUST NOT", "NOTE"].contains(&rule.level()), "{rule:?}");
+    let line = violation.to_string();
+    assert!(
+        line.starts_with(detail.as_str()) && line.contains(rule.section()) && !line.contains('\n'),
+        "{line}"
+    );
 }
 
 pub(crate) fn negotiated(input: &Input) -> Negotiated {

@@ -85,6 +85,8 @@ pub(crate) fn agrees_with_the_checker(deflate: bool, events: &[Event], items: &[
             Event::Close(frame) => heard.push(Said::Close(frame.clone())),
             Event::Failed { failure: found, code } => {
                 assert_eq!(found.code(), *code);
+                let line = found.to_string();
+                assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
                 failure = Some(found);
             }
             Event::Closed { clean } => {

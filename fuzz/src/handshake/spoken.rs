@@ -85,7 +85,7 @@ fn says(hello: &ClientHello, wire: &[u8], flags: u8, mut tape: Tape<'_>) {
     assert_eq!((&request.subprotocols, &request.extensions), (&hello.subprotocols, &hello.extensions));
 
     let agreement = Agreement {
-        subprotocol: hello.subprotocols.get(usize::from(flags >> 6)).cloned(),
+        subprotocol: hello.subprotocols.first().filter(|_| flags & 64 != 0).cloned(),
         extensions: hello.extensions.iter().take(usize::from(flags >> 7)).cloned().collect(),
         headers: vec![("X-Extra".to_owned(), tape.text())],
     };
@@ -98,7 +98,8 @@ fn says(hello: &ClientHello, wire: &[u8], flags: u8, mut tape: Tape<'_>) {
     let agreed = head.validate(hello).expect("an answer to what was asked");
     assert_eq!((agreed.subprotocol, agreed.extensions), (agreement.subprotocol, agreement.extensions));
     let reason = tape.text();
-    refusal(&refuse(403, &[("X-Reason", &reason)], &reason), 403);
+    let status = 300 + tape.number() % 300;
+    refusal(&refuse(status, &[("X-Reason", &reason)], &reason), status);
 }
 
 fn head_of(wire: &[u8]) -> ResponseHead {

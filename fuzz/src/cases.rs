@@ -89,3 +89,31 @@ fn one(scenario: &Scenario) {
     lines.extend(describe::opening(&scenario.opening));
     assert!(lines.iter().all(|line| !line.trim().is_empty()), "{lines:?}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NAME, Place, is_in};
+
+    fn place(line: usize, column: usize) -> Place {
+        Place { file: NAME.to_owned(), line, column }
+    }
+
+    #[test]
+    fn a_place_is_in_a_line_or_just_behind_it() {
+        is_in("a\nzwölf\n", &place(2, 6));
+        is_in("a\nzwölf\n", &place(3, 1));
+        is_in("", &place(1, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "2:7")]
+    fn no_column_is_further_out() {
+        is_in("a\nzwölf\n", &place(2, 7));
+    }
+
+    #[test]
+    #[should_panic(expected = "of 3 lines")]
+    fn no_line_is_further_down() {
+        is_in("a\nzwölf\n", &place(4, 1));
+    }
+}

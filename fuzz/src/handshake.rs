@@ -164,8 +164,8 @@ fn judge_request(head: &RequestHead) {
     }
 }
 
-/// "a server MAY [...]" read generously: a line that ends in a line feed alone (RFC 2616 19.3), and offers of
-/// permessage-deflate that are declined (RFC 7692 7).
+/// "we recommend that applications, when parsing such headers, recognize a single LF as a line terminator" (RFC 2616 19.3);
+/// and offers of permessage-deflate that are wrong are only declined (RFC 7692 7).
 fn a_server_may_take(violation: &Violation) -> bool {
     [Rule::RequestSyntax, Rule::ExtensionParams].contains(&violation.rule)
 }
@@ -274,6 +274,16 @@ fn rules_of_response(error: &ResponseError) -> Option<&'static [Rule]> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_head_ends_with_an_empty_line_behind_another() {
+        use super::end_of_head;
+        assert_eq!(end_of_head(b"\r\n\nA\r\n\r\nB", 99), Some(8));
+        assert_eq!(end_of_head(b"A\n\nB", 99), Some(3));
+        assert_eq!(end_of_head(b"A\n\nB", 2), None, "above the limit");
+        assert_eq!(end_of_head(b"\n\n\n", 99), None, "no line that is none");
+        assert_eq!(end_of_head(b"A\n \nB", 99), None, "a space is no empty line");
+    }
+
     #[test]
     fn the_key_of_the_rfc() {
         assert_eq!(super::hello().key(), "dGhlIHNhbXBsZSBub25jZQ==");

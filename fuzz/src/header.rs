@@ -53,7 +53,7 @@ fn fields(mut tape: Tape<'_>) {
     };
     let encoded = header.encode();
     assert_eq!(&*encoded, plain::write_header(&plain));
-    assert_eq!(encoded.len(), header.encoded_len());
+    assert_eq!((encoded.as_ref(), encoded.len()), (&*encoded, header.encoded_len()));
     assert!(encoded.len() <= MAX_HEADER_BYTES);
     assert_eq!(Header::parse(&encoded), Parsed::Header(header, encoded.len()));
     assert_eq!(length.has_top_bit(), value > i64::MAX as u64);
@@ -78,6 +78,16 @@ fn says_what_is_odd(header: &Header) {
     assert_eq!(line.contains("RSV"), !header.rsv.is_empty(), "{line}");
     assert_eq!(line.contains("unmasked"), header.mask.is_none(), "{line}");
     assert_eq!(line.contains("length in"), !header.length.is_minimal(), "{line}");
+    assert!(line.starts_with(&header.opcode.to_string()), "{line}");
+    let Header { opcode, rsv, .. } = header;
+    assert_eq!(format!("{opcode:?} {rsv:?}"), format!("Opcode({opcode}) Rsv({rsv})"));
+    assert_eq!(format!("{:?}", header.encode()), format!("{:02x?}", &*header.encode()));
+    assert_eq!(opcode.is_control(), opcode.value() >= 8);
+    assert_eq!(opcode.kind().map(Opcode::of), (1..3).contains(&opcode.value()).then_some(*opcode));
+    // Of the three bits each is there or is not.
+    let bits = [Rsv::RSV1, Rsv::RSV2, Rsv::RSV3].into_iter().filter(|bit| rsv.contains(*bit));
+    assert_eq!(bits.fold(Rsv::NONE, |all, bit| all | bit), *rsv);
+    assert_eq!(rsv.without(Rsv::RSV1).value(), rsv.value() & 3);
 }
 
 fn bytes(data: &[u8]) {

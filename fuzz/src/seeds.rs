@@ -170,3 +170,50 @@ fn frame_of(step: &Step) -> Option<&wsgrade_cases::model::Frame> {
         | Step::End(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wsgrade_codec::handshake::{Limits, RequestReader, ResponseReader};
+
+    use super::*;
+    use crate::handshake::{asked, hello};
+
+    fn case(id: &str) -> &'static Scenario {
+        Catalogue::embedded().get(&id.parse().expect("an id")).expect("a case")
+    }
+
+    #[test]
+    fn a_case_is_on_the_wire_as_its_sender_writes_it() {
+        let text = case("1.1.2");
+        let payload = traffic::frames(text).next().expect("a frame").payload.to_bytes();
+        let from_server = [&[0x81, payload.len() as u8], &payload[..]].concat();
+        assert_eq!(traffic::wire(text, Role::Server), Some(from_server));
+        let from_client = traffic::wire(text, Role::Client).expect("short");
+        assert_eq!(from_client.len(), 6 + payload.len());
+        assert_eq!(from_client[1], 0x80 | payload.len() as u8);
+        assert_eq!(traffic::wire(case("9.1.6"), Role::Client), None, "megabytes");
+    }
+
+    #[test]
+    fn ordinary_heads_are_taken() {
+        let ordinary = wsgrade_cases::model::Opening::default();
+        let request = heads::request(&ordinary).expect("a head");
+        let read = RequestReader::new(Limits::default()).push(&request).expect("HTTP").expect("whole");
+        assert_eq!(read.0.validate().map(|request| request.key), Ok(hello().key()));
+        let response = heads::response(&ordinary).expect("a head");
+        let read = ResponseReader::new(Limits::default()).push(&response).expect("HTTP").expect("whole");
+        assert!(read.0.validate(&hello()).is_ok());
+        assert_eq!(wsgrade_codec::check::opening::response(&read.0, &asked(&hello())), []);
+    }
+
+    #[test]
+    fn inputs_are_short_and_each_there_once() {
+        for target in crate::TARGETS {
+            let all = exported(target.name);
+            let distinct: HashSet<_> = all.iter().map(|(_, bytes)| bytes).collect();
+            assert!(!all.is_empty() && distinct.len() == all.len(), "{}", target.name);
+            assert!(all.iter().all(|(_, bytes)| bytes.len() <= LONGEST), "{}", target.name);
+        }
+        assert!(exported("nobody").is_empty());
+    }
+}

@@ -95,3 +95,38 @@ impl Network {
         self.ways = [Way::default(), Way::default()];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+
+    #[test]
+    fn bytes_arrive_late_and_joined_but_in_order() {
+        for seed in 0..50 {
+            let mut network = Network::new(seed, 100);
+            for byte in 0..20 {
+                network.carries(0, u64::from(byte), vec![byte]);
+            }
+            network.ends(0, 20);
+            let (mut arrived, mut deliveries) = (Vec::new(), 0);
+            for now in 0..200 {
+                assert!(arrived.len() == 20 || !network.has_ended(0, now), "the end comes last");
+                while let Some(bytes) = network.delivers(0, now) {
+                    arrived.extend(bytes);
+                    deliveries += 1;
+                }
+                assert!(arrived.len() as u64 <= now + 1, "nothing arrives before it was written");
+            }
+            assert_eq!(arrived, (0..20).collect::<Vec<u8>>());
+            assert!(deliveries <= 20 && network.has_ended(0, 200) && !network.has_ended(1, 200));
+        }
+    }
+
+    #[test]
+    fn what_is_cut_is_lost() {
+        let mut network = Network::new(1, 100);
+        network.carries(1, 0, vec![1]);
+        network.loses_everything();
+        assert_eq!(network.delivers(1, 1000), None);
+    }
+}

@@ -171,3 +171,71 @@ pub const TOKIO_WEBSOCKETS: &[Exception] = &[
         why: "permitted: that the body has one byte is seen before the byte",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use wsgrade_codec::Kind;
+
+    use super::*;
+    use crate::plain;
+
+    fn heard(said: &[&str], end: End) -> Heard {
+        let message = |text: &&str| Said::Message(Kind::Text, text.as_bytes().to_vec().into());
+        Heard { said: said.iter().map(message).collect(), end }
+    }
+
+    fn exception(rules: &'static [Rule], they: They) -> &'static Exception {
+        Box::leak(Box::new(Exception { rules, they, why: "" }))
+    }
+
+    #[test]
+    fn what_was_said_before_has_to_be_the_same() {
+        let accept = exception(&[Rule::TextUtf8], They::Accept);
+        let ours = heard(&["a"], End::Failed(Some(Rule::TextUtf8)));
+        let whole = plain::read(&[]);
+        let excuse = Excuse { exception: accept, rule: Some(Rule::TextUtf8) };
+        assert_eq!(accept.excuses(&ours, &heard(&["a", "b"], End::Open), &whole), Some(excuse));
+        for other in [heard(&["b", "b"], End::Open), heard(&[], End::Open)] {
+            assert_eq!(accept.excuses(&ours, &other, &whole), None);
+        }
+        let other_rule = heard(&["a"], End::Failed(Some(Rule::MinimalLength)));
+        assert_eq!(accept.excuses(&other_rule, &heard(&["a", "b"], End::Open), &whole), None);
+        assert_eq!(accept.excuses(&heard(&["a"], End::Open), &heard(&["a", "b"], End::Open), &whole), None);
+    }
+
+    #[test]
+    fn who_waits_has_something_to_wait_for() {
+        let wait = exception(&[], They::WaitForTheFrame);
+        let (ours, theirs) = (heard(&[], End::Failed(None)), heard(&[], End::Open));
+        assert!(wait.excuses(&ours, &theirs, &plain::read(&[0x81])).is_some());
+        assert_eq!(wait.excuses(&ours, &theirs, &plain::read(&[0x81, 0])), None);
+        assert_eq!(wait.excuses(&ours, &heard(&["a"], End::Open), &plain::read(&[0x81])), None);
+        assert_eq!(
+            wait.excuses(&heard(&[], End::Failed(Some(Rule::TextUtf8))), &theirs, &plain::read(&[0x81])),
+            None
+        );
+    }
+
+    #[test]
+    fn only_a_close_of_one_byte_fails_sooner() {
+        let sooner = exception(&[Rule::CloseBodyOneByte], They::FailSooner);
+        let (ours, theirs) = (heard(&[], End::Open), heard(&[], End::Failed(None)));
+        assert!(sooner.excuses(&ours, &theirs, &plain::read(&[0x88, 1])).is_some());
+        assert!(sooner.excuses(&ours, &theirs, &plain::read(&[0x88, 0x81, 0])).is_some());
+        assert_eq!(sooner.excuses(&ours, &theirs, &plain::read(&[0x88, 2])), None);
+        assert_eq!(sooner.excuses(&ours, &theirs, &plain::read(&[0x81, 1])), None);
+    }
+
+    #[test]
+    fn only_one_code_is_too_new() {
+        let refuse = exception(&[Rule::CloseCodeUnregistered], They::RefuseTheCode);
+        let close = |code| Heard { said: vec![Said::Close(CloseFrame::new(code, ""))], end: End::Closed };
+        let theirs = Heard { said: vec![answer()], end: End::Closed };
+        assert!(refuse.excuses(&close(CloseCode::BAD_GATEWAY), &theirs, &plain::read(&[])).is_some());
+        assert_eq!(refuse.excuses(&close(CloseCode::NORMAL), &theirs, &plain::read(&[])), None);
+        assert_eq!(
+            refuse.excuses(&close(CloseCode::BAD_GATEWAY), &heard(&[], End::Closed), &plain::read(&[])),
+            None
+        );
+    }
+}

@@ -50,7 +50,7 @@ fn values(opening: &Opening) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn request(opening: &Opening) -> Option<Vec<u8>> {
+pub(super) fn request(opening: &Opening) -> Option<Vec<u8>> {
     let hello = hello();
     let method = opening.method.as_deref().unwrap_or("GET");
     let target = opening.target.as_deref().unwrap_or("/");
@@ -66,7 +66,7 @@ fn request(opening: &Opening) -> Option<Vec<u8>> {
     head(opening, &start, &headers)
 }
 
-fn response(opening: &Opening) -> Option<Vec<u8>> {
+pub(super) fn response(opening: &Opening) -> Option<Vec<u8>> {
     let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
     let start = format!("{version} {} Switching Protocols", opening.status.unwrap_or(101));
     let headers = [

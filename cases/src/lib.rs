@@ -11,6 +11,8 @@
 //! How to write a case is told in this crate's `README.md`.
 
 mod answers;
+#[cfg(feature = "any")]
+pub mod any;
 pub mod catalogue;
 pub mod corpus;
 pub mod describe;

@@ -1,11 +1,10 @@
-//! The frame decoder, the checker and the strict endpoint under every split of their input; see
-//! [`wsgrade_fuzz::decoder`].
+//! See `wsgrade_fuzz::TARGETS`.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| wsgrade_fuzz::decoder(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (wsgrade_fuzz::target("decoder").run)(data));
 
 #[cfg(not(fuzzing))]
 fn main() -> std::io::Result<()> {
-    wsgrade_fuzz::replay(wsgrade_fuzz::decoder)
+    wsgrade_fuzz::replay("decoder")
 }

@@ -1,11 +1,16 @@
 //! The frame decoder and what stands on it, under every split of their input.
 
+mod checker;
+mod endpoint;
+
 use wsgrade_codec::wire::{FrameDecoder, Header, Parsed, Piece};
 
 use crate::plain::{self, Frames, PlainHeader};
 use crate::plan::{Input, Known};
 use crate::split::splits;
-use crate::{endpoint, judge};
+
+pub(crate) use checker::{first_broken, judge};
+pub(crate) use endpoint::agrees_with_the_checker;
 
 /// However a stream is split into reads:
 ///
@@ -16,10 +21,10 @@ use crate::{endpoint, judge};
 ///   checker finds the first violation;
 /// - where the stream was made from a description, what was described is what is seen, and a lawful conversation
 ///   has no violation.
-pub fn decoder(data: &[u8]) {
+pub(crate) fn decoder(data: &[u8]) {
     let Some(input) = Input::new(data) else { return };
     let frames = frames(&input);
-    let items = judge::holds(&input);
+    let items = checker::holds(&input);
     endpoint::holds(&input, &items, &frames);
 }
 
@@ -54,10 +59,13 @@ fn headers_round_trip(mut wire: &[u8]) {
 
 /// What the decoder sees, held after each read against what it may hold back.
 fn decode(reads: &[&[u8]]) -> Frames {
-    let mut decoder = FrameDecoder::new();
+    // What came behind a head of the opening handshake is there from the beginning.
+    let mut decoder = FrameDecoder::with_buffer(reads.first().copied().unwrap_or_default().into());
     let mut frames = Frames::default();
-    for read in reads {
-        decoder.push(read);
+    for (at, read) in reads.iter().enumerate() {
+        if at > 0 {
+            decoder.push(read);
+        }
         for piece in decoder.by_ref() {
             match piece {
                 Piece::Header(header) => {

@@ -47,16 +47,17 @@ pub(crate) struct Frames {
 pub(crate) fn read(mut wire: &[u8]) -> Frames {
     let mut frames = Frames::default();
     while let Some((header, size)) = read_header(wire) {
-        let mut payload = wire[size..].to_vec();
-        if (payload.len() as u64) < header.length {
-            unmask(header, &mut payload);
+        let rest = &wire[size..];
+        let there = usize::try_from(header.length).map_or(rest.len(), |length| length.min(rest.len()));
+        let (payload, later) = rest.split_at(there);
+        let mut payload = payload.to_vec();
+        unmask(header, &mut payload);
+        if (there as u64) < header.length {
             frames.open = Some((header, payload));
             return frames;
         }
-        payload.truncate(header.length as usize);
-        wire = &wire[size + payload.len()..];
-        unmask(header, &mut payload);
         frames.whole.push((header, payload));
+        wire = later;
     }
     frames.rest = wire.to_vec();
     frames
@@ -87,6 +88,23 @@ pub(crate) fn read_header(wire: &[u8]) -> Option<(PlainHeader, usize)> {
         length_bytes,
     };
     Some((header, size))
+}
+
+/// The bytes of a header, whatever it says.
+pub(crate) fn write_header(header: &PlainHeader) -> Vec<u8> {
+    let mut bytes = vec![u8::from(header.fin) << 7 | header.rsv << 4 | header.opcode];
+    let masked = u8::from(header.mask.is_some()) << 7;
+    bytes.push(
+        masked
+            | match header.length_bytes {
+                0 => header.length as u8,
+                2 => 126,
+                _ => 127,
+            },
+    );
+    bytes.extend_from_slice(&header.length.to_be_bytes()[8 - header.length_bytes..]);
+    bytes.extend(header.mask.into_iter().flatten());
+    bytes
 }
 
 /// "transformed-octet-i = original-octet-i XOR masking-key-octet-j", with j = i MOD 4 (RFC 6455 5.3).

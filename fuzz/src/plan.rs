@@ -16,6 +16,7 @@ use wsgrade_codec::wire::{Header, Length, LengthForm, Opcode, Rsv};
 use wsgrade_codec::{Kind, Role};
 
 use crate::plain::Frames;
+use crate::wire::{Pen, append};
 
 /// The largest message where limits are low. No control frame is larger.
 const SMALL_CAP: usize = 128;
@@ -148,7 +149,7 @@ struct Fragment {
 
 impl Conversation {
     fn write(self, sender: Role) -> (Vec<u8>, Known) {
-        let mut writer = Writer { sender, keys: 0, wire: Vec::new(), items: Vec::new() };
+        let mut writer = Writer { pen: Pen::new(sender), wire: Vec::new(), items: Vec::new() };
         for turn in self.turns {
             match turn {
                 Turn::Text(text, fragments) => writer.message(Kind::Text, text.as_bytes(), fragments),
@@ -175,9 +176,7 @@ impl Conversation {
 }
 
 struct Writer {
-    sender: Role,
-    /// The last masking key.
-    keys: u32,
+    pen: Pen,
     wire: Vec<u8>,
     items: Vec<Item>,
 }
@@ -217,22 +216,6 @@ impl Writer {
     }
 
     fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
-        let mask = self.sender.masks().then(|| {
-            self.keys = self.keys.wrapping_mul(0x9e37_79b1).wrapping_add(1);
-            self.keys.to_be_bytes()
-        });
-        append(Header { fin, ..Header::new(opcode, mask, payload.len() as u64) }, payload, &mut self.wire);
-    }
-}
-
-/// A frame on the wire.
-fn append(header: Header, payload: &[u8], wire: &mut Vec<u8>) {
-    wire.extend_from_slice(&header.encode());
-    let start = wire.len();
-    wire.extend_from_slice(payload);
-    if let Some(key) = header.mask {
-        for (at, byte) in wire[start..].iter_mut().enumerate() {
-            *byte ^= key[at % 4];
-        }
+        self.pen.frame(fin, Rsv::NONE, opcode, payload, &mut self.wire);
     }
 }

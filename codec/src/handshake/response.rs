@@ -45,10 +45,12 @@ pub(super) fn switching_protocols(key: &str, agreement: &Agreement) -> Result<Ve
 }
 
 /// The bytes of a response which does not open a connection: the status, these fields, `Connection: close`, and a line
-/// of text as the body. Line breaks in fields and text are replaced by spaces.
+/// of text as the body. Control characters in fields and text, line breaks among them, are replaced by spaces.
 #[must_use]
 pub fn refuse(status: u16, fields: &[(&str, &str)], reason: &str) -> Vec<u8> {
-    let one_line = |text: &str| text.replace(['\r', '\n'], " ");
+    // "field-content = <the OCTETs making up the field-value and consisting of either *TEXT or combinations of token,
+    // separators, and quoted-string>", and TEXT is "any OCTET except CTLs" (RFC 2616, 4.2 and 2.2).
+    let one_line = |text: &str| text.replace(|char: char| char.is_ascii_control(), " ");
     let phrase = match status {
         400 => "Bad Request",
         401 => "Unauthorized",

@@ -91,8 +91,8 @@ fn answers_of_refusal_are_literal() {
          close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 41\r\n\r\nthe Sec-WebSocket-Version is \
          \"8\", not 13\n"
     );
-    let text = String::from_utf8(refuse(403, &[("X", "a\r\nb")], "no")).unwrap();
-    assert!(text.starts_with("HTTP/1.1 403 Forbidden\r\nX: a  b\r\nConnection: close\r\n"), "{text}");
+    let text = String::from_utf8(refuse(403, &[("X", "a\r\nb\0c")], "no")).unwrap();
+    assert!(text.starts_with("HTTP/1.1 403 Forbidden\r\nX: a  b c\r\nConnection: close\r\n"), "{text}");
     let text = String::from_utf8(RequestError::Method("PUT".into()).response()).unwrap();
     assert!(text.contains("\r\nAllow: GET\r\n"));
 }

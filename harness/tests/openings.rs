@@ -1,5 +1,7 @@
 //! Opening handshakes: the oracle against the catalogue, against endpoints without a defect, and what generated ones find.
 
+#[path = "detection/codec.rs"]
+mod codec;
 #[path = "detection/play.rs"]
 mod play;
 
@@ -7,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wsgrade::generate::{self, Brief};
+use wsgrade::judge::Judgement;
 use wsgrade::oracle;
 use wsgrade::plan::{Depth, Plan};
 use wsgrade_cases::model::{Need, Scenario};
@@ -14,7 +17,9 @@ use wsgrade_cases::{Catalogue, Register, lint};
 use wsgrade_codec::Role;
 use wsgrade_reference_server::deviant::{Area, Defect};
 use wsgrade_reports::grade::Weight;
+use wsgrade_reports::record::{Behavior, CloseVerdict};
 
+use codec::Manner;
 use play::{Agent, Played};
 
 /// The cases that test the opening handshake and can be played in memory.
@@ -105,6 +110,11 @@ fn generated(role: Role, seed: u64) -> impl Iterator<Item = Scenario> {
     .filter(|scenario| scenario.opening != Default::default())
 }
 
+fn is_good(judged: &Judgement) -> bool {
+    matches!(judged.behavior, Behavior::Pass | Behavior::Informational)
+        && matches!(judged.close, CloseVerdict::Pass | CloseVerdict::Informational)
+}
+
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
 /// Whatever an endpoint does that keeps to the rules, nothing is found.
@@ -119,6 +129,12 @@ fn an_endpoint_without_a_defect_is_always_right() {
             let played = strict(&scenario, role);
             if !played.is_good() {
                 wrong.push(format!("{role}: {:?}: {}", scenario.opening, played.verdict));
+            }
+            for manner in Manner::ALL {
+                let judged = codec::play(&plan(&scenario), role, manner);
+                if !is_good(&judged) {
+                    wrong.push(format!("{role} ({manner:?}): {:?}: {judged:?}", scenario.opening));
+                }
             }
         }
     }
@@ -136,7 +152,14 @@ fn generated_openings_find_the_defects_of_openings() {
             let plan = plan(&scenario);
             for defect in left.intersection(&asked).copied().collect::<Vec<_>>() {
                 if play::play(&plan, role, Some(defect), &mut Agent::default()).weight >= Weight::Minor {
-                    println!("{role} {defect}: {n}");
+                    println!(
+                        "{role} {defect}: {n} {}",
+                        if defect.name() == "sends-fixed-key" {
+                            format!("{:?}", scenario.opening)
+                        } else {
+                            String::new()
+                        }
+                    );
                     left.remove(&defect);
                     found.insert((role.to_string(), defect));
                 }

@@ -98,11 +98,14 @@ fn change_response(u: &mut Unstructured<'_>, opening: &mut Opening) -> Result<()
             put(opening, u, "Sec-WebSocket-Protocol", list)?;
         }
         13..=19 => {
-            let list = value::extensions(u)?;
-            match u.ratio(1, 3)? {
-                // Only what is offered is agreed to so.
-                true => opening.extensions.push(list),
-                false => put(opening, u, "Sec-WebSocket-Extensions", list)?,
+            match u.int_in_range(0..=5)? {
+                // What the client offers is agreed to so, and nothing else.
+                0 => opening.extensions.push(value::extensions(u)?),
+                1 => opening.extensions.push(value::agreement(u)?),
+                _ => {
+                    let list = value::extensions(u)?;
+                    put(opening, u, "Sec-WebSocket-Extensions", list)?;
+                }
             }
         }
         20 => {

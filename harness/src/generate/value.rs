@@ -108,18 +108,35 @@ pub(super) fn extensions(u: &mut Unstructured<'_>) -> Result<String> {
     })
 }
 
+/// What agrees to every offer of permessage-deflate, in one of its spellings.
+pub(super) fn agreement(u: &mut Unstructured<'_>) -> Result<String> {
+    let mut params = vec!["server_no_context_takeover", "server_max_window_bits"];
+    if u.arbitrary()? {
+        params.push("client_no_context_takeover");
+    }
+    let (semicolon, equals) = (choose(u, &["; ", ";", " ; "])?, choose(u, &["=", "=", " = "])?);
+    let bits = choose(u, &["8", "\"8\""])?;
+    let mut agreement = "permessage-deflate".to_owned();
+    while !params.is_empty() {
+        let param = params.swap_remove(u.int_in_range(0..=params.len() - 1)?);
+        let value = if param.ends_with("bits") { format!("{equals}{bits}") } else { String::new() };
+        agreement = format!("{agreement}{semicolon}{param}{value}");
+    }
+    Ok(agreement)
+}
+
 fn parameter(u: &mut Unstructured<'_>) -> Result<String> {
     let flag =
         |u: &mut Unstructured<'_>| choose(u, &["server_no_context_takeover", "client_no_context_takeover"]);
     let window = |u: &mut Unstructured<'_>| choose(u, &["server_max_window_bits", "client_max_window_bits"]);
-    Ok(match u.int_in_range(0..=15)? {
+    Ok(match u.int_in_range(0..=17)? {
         0..=3 => flag(u)?.to_owned(),
         4 => format!("{}={}", flag(u)?, choose(u, &["1", "0", "true", "8"])?),
         5..=6 => window(u)?.to_owned(),
         7..=11 => format!("{}={}", window(u)?, u.int_in_range(8..=15)?),
         12 => format!("{}=\"{}\"", window(u)?, u.int_in_range(8..=15)?),
-        13 => format!("{}={}", window(u)?, number(u)?),
-        14 => format!("{}={}", token(u)?, number(u)?),
+        13..=15 => format!("{}={}", window(u)?, number(u)?),
+        16 => format!("{}={}", token(u)?, number(u)?),
         _ => token(u)?,
     })
 }
@@ -172,15 +189,15 @@ pub(super) fn accept(u: &mut Unstructured<'_>) -> Result<String> {
 }
 
 pub(super) fn method(u: &mut Unstructured<'_>) -> Result<String> {
-    let methods = ["POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH", "FETCH"];
+    let methods = ["POST", "PUT", "HEAD", "OPTIONS", "FETCH"];
     if u.ratio(1, 3)? { cased(u, "GET") } else { Ok(choose(u, &methods)?.to_owned()) }
 }
 
 pub(super) fn http_version(u: &mut Unstructured<'_>) -> Result<String> {
-    let (major, minor) = (u.int_in_range(0..=2)?, u.int_in_range(0..=2)?);
     Ok(match u.int_in_range(0..=5)? {
         0 => choose(u, &["ICY/1.1", "HTTPS/1.1", "WS/13", "H/1.1"])?.to_owned(),
-        _ => format!("HTTP/{major}.{minor}"),
+        1 => format!("HTTP/{}.{}", u.int_in_range(0..=2)?, u.int_in_range(0..=2)?),
+        _ => format!("HTTP/1.{}", u.int_in_range(0..=2)?),
     })
 }
 

@@ -103,10 +103,9 @@ impl<'a> Start<'a> {
         let [method, target, .., last] = words[..] else { return None };
         let version = match last.strip_prefix("HTTP/").map(str::as_bytes) {
             Some(b"1.1") => Version::Right,
-            Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit() => {
-                if (*major, *minor) < (b'1', b'1') { Version::Lower } else { Version::Higher }
-            }
-            // Readers differ in what they make of cases and zeroes, which RFC 2616 had them put up with.
+            Some(b"1.0") => Version::Lower,
+            Some([b'1', b'.', minor]) if minor.is_ascii_digit() => Version::Higher,
+            // Answers of another major version may have no head, and readers differ in what they make of cases and zeroes.
             _ if last.to_ascii_uppercase().starts_with("HTTP/") => return None,
             _ => Version::None,
         };

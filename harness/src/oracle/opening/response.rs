@@ -131,6 +131,8 @@ fn upgrade(headers: &Headers, points: &mut Points) {
         [b"websocket"] => {}
         [ref value] if is(value) => points.add(Asks::Taken, UPGRADE, ""),
         [] => points.add(Asks::Refused, UPGRADE, ""),
+        // Each of them is a match, and the list that they are is none.
+        _ if values.iter().all(is) => points.add(Asks::Nothing, UPGRADE, "two fields are not one value"),
         _ if values.iter().any(|value| has_token(value, "websocket")) => {
             let note = "the value is searched instead of compared";
             points.add(Asks::Tolerated(Outcome::NonStrict), UPGRADE, note);

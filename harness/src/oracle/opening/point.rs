@@ -69,16 +69,17 @@ impl Points {
         self.0.iter().find(|point| is(point.asks))
     }
 
-    /// Their rules, each once, and these behind them.
-    pub(super) fn rules(&self, is: impl Fn(Asks) -> bool, behind: &[&'static str]) -> Vec<RuleId> {
-        let mut rules = Vec::new();
-        let found = self.0.iter().filter(|point| is(point.asks)).map(|point| point.rule);
-        for rule in found.chain(behind.iter().copied()).map(RuleId::new) {
-            if !rules.contains(&rule) {
-                rules.push(rule);
-            }
-        }
-        rules
+    /// The rules of all of them, and this one behind them.
+    pub(super) fn rules(&self, behind: &'static str) -> Vec<RuleId> {
+        once(self.0.iter().map(|point| point.rule).chain([behind]))
+    }
+
+    /// The rules of those that ask for a refusal, what nobody puts up with first, and this one behind them.
+    pub(super) fn rules_of_breaches(&self, behind: &'static str) -> Vec<RuleId> {
+        let breaches = || self.0.iter().filter(|point| point.asks.must_not_open());
+        let tolerated = |point: &&Point| matches!(point.asks, Asks::Syntax(_) | Asks::Tolerated(_));
+        let (worst, others) = (breaches().filter(|point| !tolerated(point)), breaches().filter(tolerated));
+        once(worst.chain(others).map(|point| point.rule).chain([behind]))
     }
 
     /// What who opens all the same deserves, and the point by which: the worst of those that put up with it. `None` where one
@@ -100,6 +101,17 @@ impl Points {
         let all = self.0.iter().filter_map(|point| Some((verdict(point)?, point)));
         all.reduce(|worst, one| if one.0 > worst.0 { one } else { worst })
     }
+}
+
+/// Each rule once, where it comes first.
+fn once(rules: impl Iterator<Item = &'static str>) -> Vec<RuleId> {
+    let mut found = Vec::new();
+    for rule in rules.map(RuleId::new) {
+        if !found.contains(&rule) {
+            found.push(rule);
+        }
+    }
+    found
 }
 
 impl Asks {

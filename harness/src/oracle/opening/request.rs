@@ -435,7 +435,8 @@ fn taken(points: &Points, opening: &Opening) -> Opens {
         }
         (None, Some(point)) => {
             also.push(noted(refused_with(Outcome::NonStrict, &CLASSES, false), point.rule, point.note));
-            also.push(dropped(Outcome::NonStrict));
+            let dropped = accepted(Outcome::NonStrict, end_of_opening(Expected::Dropped));
+            also.push(noted(dropped, point.rule, point.note));
         }
         (None, None) => {
             let errors = [Status::Class(4), Status::Class(5)];
@@ -447,7 +448,7 @@ fn taken(points: &Points, opening: &Opening) -> Opens {
             }
         }
     }
-    Opens::Yes { rules: points.rules(|_| true, &[PARSE]), also }
+    Opens::Yes { rules: points.rules(PARSE), also }
 }
 
 /// The connection must not open.
@@ -507,7 +508,7 @@ fn refused(points: &Points) -> Expectation {
         accept.push(noted(waits, REFUSE, note));
     }
     Expectation {
-        rules: points.rules(Asks::must_not_open, &[REFUSE]),
+        rules: points.rules_of_breaches(REFUSE),
         accept,
         ending: Ending { bare: true, ..Ending::failed_with(&[]) },
         needs: Default::default(),

@@ -343,7 +343,7 @@ fn taken(points: &Points, opening: &Opening) -> Opens {
     } else if let Some(point) = points.first(|asks| asks == Asks::Understood) {
         fails_as(Outcome::NonStrict, point.rule, point.note);
     }
-    Opens::Yes { rules: points.rules(|_| true, &[CONFORMS]), also }
+    Opens::Yes { rules: points.rules(CONFORMS), also }
 }
 
 /// The connection must not open.
@@ -371,7 +371,7 @@ fn failed(points: &Points) -> Expectation {
         });
     }
     Expectation {
-        rules: points.rules(Asks::must_not_open, &[CONFORMS]),
+        rules: points.rules_of_breaches(CONFORMS),
         accept,
         ending: fails(),
         needs: Default::default(),

@@ -117,6 +117,9 @@ fn is_good(judged: &Judgement) -> bool {
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
+/// An opening that many a server bounds says nothing of what is in it.
+const MODEST: u64 = 4 << 10;
+
 /// Whatever an endpoint does that keeps to the rules, nothing is found.
 #[test]
 fn an_endpoint_without_a_defect_is_always_right() {
@@ -127,6 +130,7 @@ fn an_endpoint_without_a_defect_is_always_right() {
             let findings = findings.iter().filter(|finding| !finding.message.ends_with("is empty"));
             wrong.extend(findings.map(|finding| format!("{role}: {:?}: {finding:?}", scenario.opening)));
             let played = strict(&scenario, role);
+            assert!(played.bytes < MODEST, "{} bytes: {:?}", played.bytes, scenario.opening);
             if !played.is_good() {
                 wrong.push(format!("{role}: {:?}: {}", scenario.opening, played.verdict));
             }
@@ -141,31 +145,51 @@ fn an_endpoint_without_a_defect_is_always_right() {
     assert!(wrong.is_empty(), "{} wrong, such as\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
 }
 
+/// Any bytes stand for an opening, however few.
+#[test]
+fn a_strict_endpoint_is_right_about_openings_of_few_bytes() {
+    for role in ROLES {
+        let brief = Brief { role, deflate: false, openings: true };
+        for length in 0..192_u8 {
+            let bytes: Vec<u8> = (0..length).map(|byte| byte.wrapping_mul(length)).collect();
+            let scenario = generate::generate(&brief, &bytes);
+            assert_eq!(generate::generate(&brief, &bytes), scenario, "the same bytes make the same");
+            let played = strict(&scenario, role);
+            assert!(played.is_good(), "{role}: {:?}: {}", scenario.opening, played.verdict);
+        }
+    }
+}
+
+/// The keys of one connection are as good as any; that they come again only several of them show.
+const OF_SEVERAL_CONNECTIONS: [Defect; 1] = [Defect::SendsFixedKey];
+
+/// So many openings are tried for each role.
+const TRIED: usize = 3000;
+
+/// Without knowing what there is to be found. The table says by which opening each was.
 #[test]
 fn generated_openings_find_the_defects_of_openings() {
-    let (mut found, mut missed) = (BTreeSet::new(), Vec::new());
+    let (mut found, mut missed) = (Vec::new(), Vec::new());
     for role in ROLES {
-        let defects = Defect::ALL.iter().copied().filter(|defect| exists(*defect, role));
-        let mut left: BTreeSet<_> = defects.collect();
-        for (n, scenario) in generated(role, 2).take(3000).enumerate() {
+        let findable = |defect: &Defect| exists(*defect, role) && !OF_SEVERAL_CONNECTIONS.contains(defect);
+        let mut left: BTreeSet<_> = Defect::ALL.iter().copied().filter(findable).collect();
+        for (n, scenario) in generated(role, 2).take(TRIED).enumerate() {
+            if left.is_empty() {
+                break;
+            }
             let asked = strict(&scenario, role).asked;
             let plan = plan(&scenario);
             for defect in left.intersection(&asked).copied().collect::<Vec<_>>() {
                 if play::play(&plan, role, Some(defect), &mut Agent::default()).weight >= Weight::Minor {
-                    println!(
-                        "{role} {defect}: {n} {}",
-                        if defect.name() == "sends-fixed-key" {
-                            format!("{:?}", scenario.opening)
-                        } else {
-                            String::new()
-                        }
-                    );
+                    found.push(format!("{role} {defect}: {}", n + 1));
                     left.remove(&defect);
-                    found.insert((role.to_string(), defect));
                 }
             }
         }
         missed.extend(left.iter().map(|defect| format!("{role} {defect}")));
     }
-    println!("{} found, {} missed:\n{}", found.len(), missed.len(), missed.join("\n"));
+    println!("{} found:\n{}", found.len(), found.join("\n"));
+    let all = found.len() + missed.len();
+    assert!(found.len() * 10 >= all * 9, "{} of {all} missed:\n{}", missed.len(), missed.join("\n"));
+    println!("{} missed: {}", missed.len(), missed.join(", "));
 }

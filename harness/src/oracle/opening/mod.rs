@@ -11,6 +11,8 @@
 mod point;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{Accept, By, Ending, Expected, Opening, Order, Outcome, Saw};

@@ -8,13 +8,15 @@ use wsgrade_cases::model::{
 use wsgrade_codec::check::{Rule, opening};
 use wsgrade_codec::handshake::{Headers, Limits, RequestHead, format_extensions, is_token, parse_extensions};
 
-use super::point::{Asks, Points, is_known_connection, is_odd_list, is_unknown};
+use super::point::{Asks, Point, Points, is_known_connection, is_odd_list, is_unknown};
 use super::{Expectation, MARK, Opens, accepted, end_of_opening, unsaid};
 use crate::engine::Request;
 use crate::engine::lines::Lines;
 
 const PARSE: &str = "rfc6455-4.2.1-parse-handshake";
 const REFUSE: &str = "rfc6455-4.2.1-refuse-handshake";
+const UPGRADE: &str = "rfc6455-4.2.1-upgrade";
+const CONNECTION: &str = "rfc6455-4.2.1-connection";
 const MISMATCH: &str = "rfc6455-4.2.2-version-mismatch";
 
 /// Who is asked, and for what: names that nothing else in a head has.
@@ -176,11 +178,11 @@ fn violated(rule: Rule, head: &RequestHead, points: &mut Points) -> Option<()> {
             (asks, "rfc6455-4.2.1-host", note)
         }
         Rule::RequestUpgrade => {
-            (almost(head, "Upgrade", "websocket"), "rfc6455-4.2.1-upgrade", "a part of the value is taken")
+            (almost(head, "Upgrade", "websocket"), UPGRADE, "a part of the value is taken")
         }
         Rule::RequestConnection => {
             let note = "a part of the value is taken";
-            (almost(head, "Connection", "upgrade"), "rfc6455-4.2.1-connection", note)
+            (almost(head, "Connection", "upgrade"), CONNECTION, note)
         }
         Rule::RequestKeyMissing => (Asks::Refused, "rfc6455-4.2.1-key-16-bytes", ""),
         Rule::RequestKey if first("Sec-WebSocket-Key").is_empty() => {
@@ -307,30 +309,30 @@ fn lawful(head: &RequestHead, points: &mut Points) -> Option<()> {
         let times = headers.all(name).count();
         match name.to_ascii_lowercase().as_str() {
             // What is broken is not lawful as well.
-            "upgrade" if broken.contains(&"rfc6455-4.2.1-upgrade") => {}
-            "connection" if broken.contains(&"rfc6455-4.2.1-connection") => {}
+            "upgrade" if broken.contains(&UPGRADE) => {}
+            "connection" if broken.contains(&CONNECTION) => {}
             "host" if broken.contains(&"rfc6455-4.2.1-host") => {}
             "sec-websocket-key" if broken.contains(&"rfc6455-4.2.1-key-16-bytes") => {}
             "sec-websocket-protocol" if broken.contains(&"rfc6455-4.2.1-subprotocols") => {}
             "upgrade" if times == 1 && value.eq_ignore_ascii_case(b"websocket") => {
                 if !usual {
-                    points.add(Asks::Taken, "rfc6455-4.2.1-upgrade", "");
+                    points.add(Asks::Taken, UPGRADE, "");
                 }
             }
             "upgrade" => {
                 let note = "the whole value is compared instead of its elements";
-                points.add(Asks::Understood, "rfc6455-4.2.1-upgrade", note);
+                points.add(Asks::Understood, UPGRADE, note);
             }
             "connection" if is_known_connection(value) && !is_odd_list(value) => {
                 if !usual {
-                    points.add(Asks::Taken, "rfc6455-4.2.1-connection", "");
+                    points.add(Asks::Taken, CONNECTION, "");
                 } else if times > 1 {
-                    points.add(Asks::Understood, "rfc6455-4.2.1-connection", "two fields are not one list");
+                    points.add(Asks::Understood, CONNECTION, "two fields are not one list");
                 }
             }
             "connection" => {
                 let note = "other elements of the list are minded";
-                points.add(Asks::Nothing, "rfc6455-4.2.1-connection", note);
+                points.add(Asks::Nothing, CONNECTION, note);
             }
             "host" => {
                 if !usual {
@@ -455,7 +457,9 @@ fn taken(points: &Points, opening: &Opening) -> Opens {
 fn refused(points: &Points) -> Expectation {
     let choice = points.any(|asks| asks == Asks::Nothing);
     let syntax = points.any(|asks| matches!(asks, Asks::Syntax(_)));
-    let plain = points.any(|asks| asks == Asks::Plain);
+    // Who does not see the word in such a field has a plain request before it.
+    let unseen = |point: &Point| matches!(point.rule, UPGRADE | CONNECTION);
+    let plain = points.any(|asks| asks == Asks::Plain) || points.0.iter().any(unseen);
     let breaches = || points.0.iter().filter(|point| point.asks.must_not_open());
     let version = breaches().all(|point| point.asks == Asks::OtherVersion || point.rule == MISMATCH);
     let mut accept = Vec::new();

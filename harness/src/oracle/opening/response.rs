@@ -89,7 +89,7 @@ fn points(opening: &Opening) -> Option<Points> {
 /// A head that the codec does not read, as a lax client has it; `None` where nobody can say what it is.
 fn lax(lines: &Lines, raw: Vec<u8>, points: &mut Points) -> Option<ResponseHead> {
     let start = std::str::from_utf8(&lines.start).ok()?;
-    let (version, rest) = start.split_once(' ')?;
+    let (version, rest) = start.split_once(' ').unwrap_or((start, ""));
     if !version.to_ascii_uppercase().starts_with("HTTP") {
         points.add(Asks::Refused, CONFORMS, "");
     } else if version != "HTTP/1.1" || lines.faults.is_empty() {

@@ -59,8 +59,8 @@ fn a_completed_opening_is_well_formed_and_a_strict_endpoint_is_right() {
 /// These ask for the tunnel alone, and put up with whatever status refuses: what else is wrong with it other cases tell.
 const OF_TUNNELS: &str = "S.2";
 
-/// Against every endpoint with a defect: what the oracle calls wrong, the case does. The other way round some leniency is meant,
-/// and counted.
+/// Against every endpoint with a defect: what the oracle calls wrong, the case does. The other way round some leniency is
+/// meant, and counted.
 #[test]
 fn the_oracle_is_never_stricter_than_the_case() {
     let (mut stricter, mut missed) = (Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! A head read line by line, whatever is wrong with the lines: where a strict reader gives up, a lax one goes on, and this is what
-//! it finds.
+//! A head read line by line, whatever is wrong with the lines: where a strict reader gives up, a lax one goes on, and this
+//! is what it finds.
 
 /// What is wrong with a line of a head. Readers differ in what they make of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

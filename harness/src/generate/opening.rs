@@ -60,17 +60,11 @@ fn change_request(u: &mut Unstructured<'_>, opening: &mut Opening) -> Result<()>
         3..=5 => set(opening, "Sec-WebSocket-Version", value::number(u)?),
         6..=8 => set(opening, "Sec-WebSocket-Key", value::key(u)?),
         9..=10 => set(opening, "Host", value::host(u)?),
-        11..=13 => {
-            let list = value::tokens(u)?;
-            put(opening, u, "Sec-WebSocket-Protocol", list)?;
-        }
-        14..=18 => {
-            let list = value::extensions(u)?;
-            match u.ratio(1, 3)? {
-                true => put(opening, u, "Sec-WebSocket-Extensions", list)?,
-                false => opening.extensions.push(list),
-            }
-        }
+        11..=13 => put(opening, u, "Sec-WebSocket-Protocol", value::tokens)?,
+        14..=18 => match u.ratio(1, 3)? {
+            true => put(opening, u, "Sec-WebSocket-Extensions", value::extensions)?,
+            false => opening.extensions.push(value::extensions(u)?),
+        },
         19 => {
             let (name, value) = value::other_field(u)?;
             opening.headers.push(HeaderEdit::Add(name, payload(value)));
@@ -93,21 +87,13 @@ fn change_response(u: &mut Unstructured<'_>, opening: &mut Opening) -> Result<()
         }
         4 => opening.version = Some(value::http_version(u)?),
         5..=8 => set(opening, "Sec-WebSocket-Accept", value::accept(u)?),
-        9..=12 => {
-            let list = value::tokens(u)?;
-            put(opening, u, "Sec-WebSocket-Protocol", list)?;
-        }
-        13..=19 => {
-            match u.int_in_range(0..=5)? {
-                // What the client offers is agreed to so, and nothing else.
-                0 => opening.extensions.push(value::extensions(u)?),
-                1 => opening.extensions.push(value::agreement(u)?),
-                _ => {
-                    let list = value::extensions(u)?;
-                    put(opening, u, "Sec-WebSocket-Extensions", list)?;
-                }
-            }
-        }
+        9..=12 => put(opening, u, "Sec-WebSocket-Protocol", value::tokens)?,
+        13..=19 => match u.int_in_range(0..=5)? {
+            // What the client offers is agreed to so, and nothing else.
+            0 => opening.extensions.push(value::extensions(u)?),
+            1 => opening.extensions.push(value::agreement(u)?),
+            _ => put(opening, u, "Sec-WebSocket-Extensions", value::extensions)?,
+        },
         20 => {
             let (name, value) = value::other_field(u)?;
             opening.headers.push(HeaderEdit::Add(name, payload(value)));
@@ -187,11 +173,16 @@ fn set(opening: &mut Opening, name: &str, value: String) {
     opening.headers.push(HeaderEdit::Set(name.to_owned(), payload(value)));
 }
 
-/// A field that an ordinary head does not have: once, or beside another.
-fn put(opening: &mut Opening, u: &mut Unstructured<'_>, name: &str, value: String) -> Result<()> {
-    match u.ratio(1, 4)? {
-        true => opening.headers.push(HeaderEdit::Add(name.to_owned(), payload(value))),
-        false => set(opening, name, value),
+/// A list that an ordinary head does not have, in one field or two.
+fn put(
+    opening: &mut Opening,
+    u: &mut Unstructured<'_>,
+    name: &str,
+    list: fn(&mut Unstructured<'_>) -> Result<String>,
+) -> Result<()> {
+    set(opening, name, list(u)?);
+    if u.ratio(1, 4)? {
+        opening.headers.push(HeaderEdit::Add(name.to_owned(), payload(list(u)?)));
     }
     Ok(())
 }

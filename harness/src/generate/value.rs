@@ -144,12 +144,12 @@ fn parameter(u: &mut Unstructured<'_>) -> Result<String> {
 /// A number as it is written, or not quite.
 pub(super) fn number(u: &mut Unstructured<'_>) -> Result<String> {
     let small = if u.arbitrary()? { u.int_in_range(0..=20)? } else { u32::from(u.arbitrary::<u8>()?) };
-    Ok(match u.int_in_range(0..=11)? {
+    Ok(match u.int_in_range(0..=12)? {
         0..=6 => small.to_string(),
         7 => u.arbitrary::<u32>()?.to_string(),
-        8 => format!("0{}", u.int_in_range(8..=15)?),
-        9 => format!("{small}, {}", u.int_in_range(7..=13)?),
-        10 => format!("{}{small}", choose(u, &["-", "+", "0x", "v", ""])?),
+        8..=9 => format!("0{}", u.int_in_range(8..=15)?),
+        10 => format!("{small}, {}", u.int_in_range(7..=13)?),
+        11 => format!("{}{small}", choose(u, &["-", "+", "0x", "v", ""])?),
         _ => varied(u, &small.to_string())?,
     })
 }

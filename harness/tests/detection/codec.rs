@@ -22,8 +22,8 @@ use wsgrade_codec::handshake::{
 pub(crate) enum Manner {
     /// It takes whatever is lawful. As a client it offers permessage-deflate in the way of browsers.
     Open,
-    /// It serves one resource on one host to nobody in particular, and refuses whatever else it may. As a client it asks all that
-    /// an offer can ask.
+    /// It serves one resource on one host to nobody in particular, and refuses whatever else it may. As a client it asks all
+    /// that an offer can ask.
     Particular,
     /// It knows no extensions and one subprotocol.
     Plain,

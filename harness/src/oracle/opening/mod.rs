@@ -5,8 +5,8 @@
 //!                                                 └─ response ─┴─ points ─ verdict ─▶ Opens
 //! ```
 //!
-//! A point is one thing in a head that is not as usual, and what a peer may make of it. What all the points of a head come to is
-//! the most that one of them asks, as far as none of the others makes it doubtful.
+//! A point is one thing in a head that is not as usual, and what a peer may make of it. What all the points of a head come
+//! to is the most that one of them asks, as far as none of the others makes it doubtful.
 
 mod point;
 mod request;

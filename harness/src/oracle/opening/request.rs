@@ -221,7 +221,8 @@ fn violated(rule: Rule, head: &RequestHead, points: &mut Points) -> Option<()> {
             };
             (asks, "rfc6455-9.1-malformed-extensions", "an empty list is taken for none")
         }
-        // The offer is declined, and the connection opens (RFC 7692 7): a server that refuses the request has not accepted it either.
+        // The offer is declined, and the connection opens (RFC 7692 7): a server that refuses the request has not accepted
+        // the offer either.
         Rule::ExtensionParams => {
             let note = "the whole request is refused, and not the offer alone";
             (Asks::Nothing, "rfc7692-7-decline-invalid-value", note)

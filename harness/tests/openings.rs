@@ -117,6 +117,9 @@ fn is_good(judged: &Judgement) -> bool {
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
+/// Of the cases that a case is joined with, one in so many.
+const STRIDE: usize = 23;
+
 /// An opening that many a server bounds says nothing of what is in it.
 const MODEST: u64 = 4 << 10;
 
@@ -138,6 +141,41 @@ fn an_endpoint_without_a_defect_is_always_right() {
                 let judged = codec::play(&plan(&scenario), role, manner);
                 if !is_good(&judged) {
                     wrong.push(format!("{role} ({manner:?}): {:?}: {judged:?}", scenario.opening));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong, such as\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
+}
+
+/// What is in two cases at once is in none: nothing is known of it but what the oracle says.
+#[test]
+fn an_endpoint_without_a_defect_is_right_about_two_cases_at_once() {
+    let mut wrong = Vec::new();
+    for role in ROLES {
+        let cases: Vec<_> =
+            of_openings().filter(|(_, of)| *of == role).map(|(scenario, _)| scenario).collect();
+        for (at, one) in cases.iter().enumerate() {
+            for other in cases.iter().skip(at % STRIDE).step_by(STRIDE) {
+                let mut both = Scenario::clone(one);
+                let (ours, theirs) = (&mut both.opening, &other.opening);
+                ours.headers.extend_from_slice(&theirs.headers);
+                ours.extensions.extend_from_slice(&theirs.extensions);
+                ours.method = ours.method.take().or_else(|| theirs.method.clone());
+                ours.target = ours.target.take().or_else(|| theirs.target.clone());
+                ours.version = ours.version.take().or_else(|| theirs.version.clone());
+                ours.status = ours.status.or(theirs.status);
+                ours.knock |= theirs.knock;
+                let both = oracle::complete(&both, role);
+                let played = strict(&both, role);
+                if !played.is_good() {
+                    wrong.push(format!("{role}: {} and {}: {}", one.id, other.id, played.verdict));
+                }
+                for manner in Manner::ALL {
+                    let judged = codec::play(&plan(&both), role, manner);
+                    if !is_good(&judged) {
+                        wrong.push(format!("{role} ({manner:?}): {} and {}: {judged:?}", one.id, other.id));
+                    }
                 }
             }
         }

@@ -21,6 +21,7 @@ use wsgrade_cases::id::RuleId;
 use wsgrade_cases::lint;
 use wsgrade_cases::model::{Accept, Ending, Need, Scenario, Step};
 use wsgrade_codec::Role;
+use wsgrade_codec::wire::Rsv;
 
 /// The same scenario with all that says what is right: its rules, needs, outcomes and ending. What it said of them
 /// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
@@ -34,6 +35,10 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
             expectation
         }
         opening::Opens::Unsaid(expectation) => expectation,
+        // Whether a bit of such a frame is lawful only the peer's answer tells.
+        opening::Opens::Yes { .. } if opening::may_agree(&sketch.opening) && compresses(&sketch.steps) => {
+            opening::anything(role)
+        }
         opening::Opens::Yes { rules, also } => {
             let mut expectation = outcomes::of(sketch, &course::run(sketch, role), role);
             // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
@@ -52,6 +57,22 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
         Scenario { rules, steps, accept, ending, needs, roles, differs: None, ..sketch.clone() };
     lint::drop_unreached(&mut scenario);
     scenario
+}
+
+/// Whether something is sent that has another meaning where permessage-deflate is in use.
+fn compresses(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Send(frame) => frame.rsv.contains(Rsv::RSV1),
+        Step::Raw { .. } => true,
+        Step::Exchange(exchange) => exchange.compressed,
+        Step::More { .. }
+        | Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => false,
+    })
 }
 
 /// What is right.

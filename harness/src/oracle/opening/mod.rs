@@ -15,7 +15,7 @@ mod response;
 mod tests;
 
 use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Accept, By, Ending, Expected, Opening, Order, Outcome, Saw};
+use wsgrade_cases::model::{Accept, By, Ending, Expected, HeaderEdit, Opening, Order, Outcome, Saw};
 use wsgrade_codec::Role;
 
 use super::Expectation;
@@ -54,15 +54,30 @@ pub(super) fn expect(opening: &Opening, role: Role) -> Opens {
     }
 }
 
-/// Whatever comes is right.
 fn unsaid(role: Role) -> Opens {
+    Opens::Unsaid(anything(role))
+}
+
+/// Whether the head has a list of extensions other than that of its wishes, so that what is agreed on is not known before.
+pub(super) fn may_agree(opening: &Opening) -> bool {
+    let lists = |edit: &HeaderEdit| match edit {
+        HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _) | HeaderEdit::Remove(name) => {
+            name.eq_ignore_ascii_case("Sec-WebSocket-Extensions")
+        }
+        HeaderEdit::Raw(_) => true,
+    };
+    !opening.extensions.is_empty() || opening.raw.is_some() || opening.headers.iter().any(lists)
+}
+
+/// Whatever comes is right.
+pub(super) fn anything(role: Role) -> Expectation {
     let rule = match role {
         Role::Server => "rfc6455-4.2.1-parse-handshake",
         Role::Client => "rfc6455-4.1-response-conforms",
     };
     let ending = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
     let accept = vec![accepted(Outcome::Pass, Saw::Anything)];
-    Opens::Unsaid(Expectation { rules: vec![RuleId::new(rule)], accept, ending, needs: Default::default() })
+    Expectation { rules: vec![RuleId::new(rule)], accept, ending, needs: Default::default() }
 }
 
 /// "If this fails (e.g., the server's certificate could not be verified), then the client MUST _Fail the WebSocket

@@ -1,23 +1,29 @@
-use wsgrade_cases::model::{BadTls, Chop, ChopAt, HeaderEdit, Opening, Outcome, Payload, Saw};
+use wsgrade_cases::id::RuleId;
+use wsgrade_cases::model::{
+    Accept, BadTls, Chop, ChopAt, Ending, Expected, Frame, HeaderEdit, Opening, Outcome, Payload, Saw,
+    Scenario, Step,
+};
 use wsgrade_codec::Role;
+use wsgrade_codec::wire::{Opcode, Rsv};
 
 use super::{Opens, expect};
+use crate::oracle::complete;
 
 /// What is right, in short: whether it opens, and the worst that is put up with otherwise.
 fn says(opening: &Opening, role: Role) -> String {
-    let list = |accept: &[wsgrade_cases::model::Accept]| {
+    let list = |accept: &[Accept]| {
         let words = accept.iter().map(|accept| {
             let saw = match &accept.saw {
                 Saw::Events { events, .. } if events.is_empty() => "failed".to_owned(),
                 Saw::Events { events, .. } => match &events[0] {
-                    wsgrade_cases::model::Expected::Open(_) => "opened".to_owned(),
-                    wsgrade_cases::model::Expected::Refused { statuses, versions } => {
+                    Expected::Open(_) => "opened".to_owned(),
+                    Expected::Refused { statuses, versions } => {
                         let statuses: Vec<_> = statuses.iter().map(ToString::to_string).collect();
                         let versions = if *versions { " naming 13" } else { "" };
                         format!("{}{versions}", statuses.join(" "))
                     }
-                    wsgrade_cases::model::Expected::Dropped => "dropped".to_owned(),
-                    wsgrade_cases::model::Expected::Unanswered => "silence".to_owned(),
+                    Expected::Dropped => "dropped".to_owned(),
+                    Expected::Unanswered => "silence".to_owned(),
                     other => format!("{other:?}"),
                 },
                 Saw::Anything => "anything".to_owned(),
@@ -30,7 +36,7 @@ fn says(opening: &Opening, role: Role) -> String {
         });
         words.collect::<Vec<_>>().join(", ")
     };
-    let word = |word: &str, rules: &[wsgrade_cases::id::RuleId], accept: &[wsgrade_cases::model::Accept]| {
+    let word = |word: &str, rules: &[RuleId], accept: &[Accept]| {
         let rule = rules.first().map_or("ordinary", |rule| rule.as_str());
         format!("{word} ({rule}) {}", list(accept)).trim_end().to_owned()
     };
@@ -219,6 +225,21 @@ fn what_nobody_can_say_is_not_said() {
     assert!(says(&early, Role::Client).starts_with("yes"), "a server may speak at once");
     let tls = Opening { tls: Some(BadTls::Broken), ..Opening::default() };
     assert_eq!(says(&tls, Role::Client), "unsaid (rfc6455-4.1-tls-failure) dropped, informational: silence");
+}
+
+/// RSV1 is a breach where nothing was agreed on, and lawful where permessage-deflate was.
+#[test]
+fn what_depends_on_an_agreement_that_is_not_known_is_not_said() {
+    let frame = |rsv| Step::Send(Frame { rsv, ..Frame::new(Opcode::TEXT, text("")) });
+    let right = |opening: Opening, rsv| {
+        let steps = vec![frame(rsv)];
+        let sketch = Scenario::uncatalogued("x", steps, Saw::Anything, Ending::ordinary());
+        complete(&Scenario { opening, ..sketch }, Role::Server).accept[0].saw.clone()
+    };
+    let offers = || add("Sec-WebSocket-Extensions", "permessage-deflate");
+    assert_eq!(right(offers(), Rsv::RSV1), Saw::Anything);
+    assert_ne!(right(offers(), Rsv::NONE), Saw::Anything);
+    assert_ne!(right(add("Cookie", "a=1"), Rsv::RSV1), Saw::Anything);
 }
 
 #[test]

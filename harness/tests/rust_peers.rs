@@ -137,8 +137,8 @@ const NO_HOST: Deviation = Deviation {
 /// handshake".
 const NOT_LOOKED_AT: Deviation = Deviation {
     cases: &[
-        "H.3.2", "H.3.3", "H.3.4", "H.3.5", "H.3.6", "H.3.9", "H.3.10", "H.4.10", "H.4.11", "H.5.15",
-        "H.6.11", "N.4.9", "N.4.10", "N.4.11", "N.4.12", "N.4.13",
+        "H.3.2", "H.3.3", "H.3.4", "H.3.5", "H.3.6", "H.3.9", "H.3.10", "H.3.11", "H.4.10", "H.4.11",
+        "H.5.15", "H.6.11", "N.4.9", "N.4.10", "N.4.11", "N.4.12", "N.4.13",
     ],
     behavior: "non-strict",
     close: "informational",
@@ -149,13 +149,6 @@ const NOT_LOOKED_AT: Deviation = Deviation {
 const KEY_NOT_LOOKED_AT: Deviation = Deviation {
     cases: &["H.4.4", "H.4.5", "H.4.6", "H.4.7", "H.4.8", "H.4.9"],
     reason: "hashes the key without a look at it (4.2.1)",
-    ..NOT_LOOKED_AT
-};
-
-/// RFC 6455 4.2.1: "(or an absolute HTTP/HTTPS URI containing the /resource name/)".
-const NO_ABSOLUTE_TARGET: Deviation = Deviation {
-    cases: &["H.1.20"],
-    reason: "does not understand a target in absolute form (4.2.1)",
     ..NOT_LOOKED_AT
 };
 
@@ -203,7 +196,6 @@ const TUNGSTENITE: &[Deviation] = &[
     NO_TLS,
     NO_HOST,
     NOT_LOOKED_AT,
-    NO_ABSOLUTE_TARGET,
     UPGRADE_IS_NO_LIST,
     EXTENSIONS_NOT_LOOKED_AT,
     Deviation {
@@ -283,7 +275,6 @@ const FASTWEBSOCKETS: &[Deviation] = &[
     NO_HOST,
     NOT_LOOKED_AT,
     KEY_NOT_LOOKED_AT,
-    NO_ABSOLUTE_TARGET,
     EXTENSIONS_NOT_LOOKED_AT,
     // `upgrade` looks at the key and the version; the rest it leaves to `is_upgrade_request`, which nobody has to call.
     Deviation {
@@ -324,7 +315,6 @@ const TOKIO_WEBSOCKETS: &[Deviation] = &[
     NO_HOST,
     NOT_LOOKED_AT,
     KEY_NOT_LOOKED_AT,
-    NO_ABSOLUTE_TARGET,
     UPGRADE_IS_NO_LIST,
     EXTENSIONS_NOT_LOOKED_AT,
     VERSIONS_NOT_TOLD,

@@ -79,6 +79,11 @@ impl Accepted {
             .then(|| extensions.join(", "))
     }
 
+    /// The head of the response for a case.
+    pub(crate) fn head(&self, opening: &Opening) -> Vec<u8> {
+        self.response(opening).bytes
+    }
+
     /// The response for a case: ours (RFC 6455 4.2.2), edited as the case says.
     pub(super) fn response(&self, opening: &Opening) -> Response {
         let agreed = agree(&self.asked.extensions, &opening.deflate);
@@ -106,7 +111,7 @@ impl Accepted {
                 let headers = headers
                     .iter()
                     .filter_map(|(name, value)| Some(((*name).to_owned(), (*value)?.to_owned())));
-                head(&start, headers.collect(), opening, &template)
+                head(start.as_bytes(), headers.collect(), opening, &template)
             }
         };
         let said = said(&bytes);

@@ -22,6 +22,7 @@ mod flood;
 #[cfg(test)]
 mod flood_tests;
 mod knock;
+pub(crate) mod lines;
 mod log;
 mod machine;
 mod opening;

@@ -6,11 +6,12 @@ use wsgrade_codec::check::opening::{self, Asked};
 use wsgrade_codec::check::{Negotiated, Violation};
 use wsgrade_codec::deflate::{self, WindowBits};
 use wsgrade_codec::handshake::{
-    Extension, Limits, RequestHead, ResponseHead, ResponseReader, encode_nonce, format_extensions,
+    Extension, Headers, Limits, RequestHead, ResponseHead, ResponseReader, encode_nonce, format_extensions,
     parse_extensions,
 };
 use wsgrade_reports::record::{Direction, HttpMessage, PayloadInfo, Unopened, What};
 
+use super::lines::Lines;
 use super::template::Template;
 
 /// What the target wants of every request, whatever the case.
@@ -36,9 +37,12 @@ impl Request {
             return template.fill(&raw.to_bytes());
         }
         let method = opening.method.as_deref().unwrap_or("GET");
-        let target = opening.target.as_deref().unwrap_or(&self.target);
+        let target = match &opening.target {
+            Some(target) => template.fill(target.as_bytes()),
+            None => self.target.clone().into_bytes(),
+        };
         let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
-        let start = format!("{method} {target} {version}");
+        let start = [method.as_bytes(), b" ", &target, b" ", version.as_bytes()].concat();
         head(&start, self.ordinary_headers(opening, nonce), opening, &template)
     }
 
@@ -111,7 +115,7 @@ impl Line {
 
 /// A head of this start line and these headers, edited as a case says.
 pub(super) fn head(
-    start: &str,
+    start: &[u8],
     headers: Vec<(String, String)>,
     opening: &Opening,
     template: &Template,
@@ -135,7 +139,7 @@ pub(super) fn head(
         }
     }
     let newline = opening.newline.as_deref().unwrap_or("\r\n").as_bytes();
-    let mut head = [start.as_bytes(), newline].concat();
+    let mut head = [start, newline].concat();
     for line in lines {
         match line {
             Line::Header(name, value) => {
@@ -227,27 +231,30 @@ impl Opener {
     /// The request, and how the transcript has it.
     pub(super) fn head(&mut self, opening: &Opening) -> (Vec<u8>, HttpMessage) {
         let head = self.request.head(opening, self.nonce);
-        self.asked = self.asked_in(opening, &head);
+        self.asked = self.asked_in(&head);
         let message = http_message(&head);
         (head, message)
     }
 
-    /// What we ask for, as the answer is judged by it. A head that is no HTTP asks for nothing that could be answered;
-    /// of one that is too long the ordinary headers are what they always are.
-    fn asked_in(&self, opening: &Opening, head: &[u8]) -> Asked {
-        match RequestHead::parse(Bytes::copy_from_slice(head), &limits()) {
-            Ok(head) => Asked::of(&head),
-            Err(_) => Asked {
-                key: encode_nonce(self.nonce),
-                other_keys: Vec::new(),
-                subprotocols: self.request.subprotocols.clone(),
-                extensions: offers(opening)
-                    .iter()
-                    .flat_map(|offer| parse_extensions(offer.as_bytes()).unwrap_or_default())
-                    .collect(),
-                unreadable_extensions: false,
-            },
+    /// What we ask for, as the answer is judged by it. Of a head that is no HTTP, or too long, that is what a lax reader finds in
+    /// it; the ordinary key may be the one that is answered, too.
+    fn asked_in(&self, head: &[u8]) -> Asked {
+        if let Ok(head) = RequestHead::parse(Bytes::copy_from_slice(head), &limits()) {
+            return Asked::of(&head);
         }
+        let lines = Lines::of(head);
+        let mut headers = Headers::new();
+        for (name, value) in &lines.fields {
+            headers.push(name.as_str(), value.clone());
+        }
+        headers.push("Sec-WebSocket-Key", encode_nonce(self.nonce));
+        Asked::of(&RequestHead {
+            method: String::new(),
+            target: String::new(),
+            minor_version: 1,
+            headers,
+            raw: Bytes::new(),
+        })
     }
 
     pub(super) fn receive(&mut self, bytes: &[u8]) -> Verdict {
@@ -414,6 +421,36 @@ mod tests {
         Cookie: k=v␍
         ␍
         ");
+    }
+
+    #[test]
+    fn words_in_the_target_are_filled_in() {
+        let absolute = Opening { target: Some("http://<host><target>".to_owned()), ..Opening::default() };
+        assert!(head(&absolute).starts_with("GET http://example.com:9001/chat?x=1 HTTP/1.1\r\n"));
+    }
+
+    /// What is no HTTP for us may be HTTP for a lax server, and then its answer is right by the key that it read.
+    #[test]
+    fn a_head_that_is_none_asks_for_what_a_lax_reader_finds() {
+        let opening = Opening {
+            headers: vec![
+                HeaderEdit::Set("Sec-WebSocket-Key".to_owned(), Payload::Text("AAAA".to_owned())),
+                HeaderEdit::Raw(Payload::Text("no header\r\n".to_owned())),
+            ],
+            ..Opening::default()
+        };
+        let mut opener = Opener::new(request(), [0; 16]);
+        opener.head(&opening);
+        let broken = |key: &str| {
+            let accept = wsgrade_codec::handshake::accept_key(key);
+            let response = format!(
+                "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            );
+            let head = ResponseHead::parse(Bytes::from(response), &limits()).unwrap();
+            !opening::response(&head, &opener.asked).is_empty()
+        };
+        assert!(!broken("AAAA") && !broken(&encode_nonce([0; 16])) && broken("BBBB"));
+        assert_eq!(opener.asked.subprotocols, ["a", "b"]);
     }
 
     #[test]

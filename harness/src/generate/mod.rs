@@ -9,6 +9,7 @@
 mod conversation;
 mod mutate;
 mod opening;
+mod value;
 
 use arbitrary::Unstructured;
 use wsgrade_cases::model::Scenario;

@@ -19,20 +19,33 @@ use std::collections::BTreeSet;
 
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::lint;
-use wsgrade_cases::model::{Accept, Ending, Need, Scenario};
+use wsgrade_cases::model::{Accept, Ending, Need, Scenario, Step};
 use wsgrade_codec::Role;
+use wsgrade_codec::wire::Rsv;
 
 /// The same scenario with all that says what is right: its rules, needs, outcomes and ending. What it said of them
 /// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
-/// one for which the scenario is then.
+/// one for which the scenario is then. Where the opening handshake must not open a connection, the steps become one probe
+/// that shows whether it has: what else is said on a connection that is not to be says nothing more.
 pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
+    let mut steps = sketch.steps.clone();
     let Expectation { rules, accept, ending, mut needs } = match opening::expect(&sketch.opening, role) {
-        // What is said on a connection that is not to be says nothing more.
-        opening::Opens::No(expectation) => expectation,
-        opening::Opens::Yes { rules } => {
+        opening::Opens::No(expectation) => {
+            steps = vec![Step::Probe { mark: opening::MARK.to_owned() }];
+            expectation
+        }
+        opening::Opens::Unsaid(expectation) => expectation,
+        // Whether a bit of such a frame is lawful only the peer's answer tells.
+        opening::Opens::Yes { .. } if opening::may_agree(&sketch.opening) && compresses(&sketch.steps) => {
+            opening::anything(role)
+        }
+        opening::Opens::Yes { rules, also } => {
             let mut expectation = outcomes::of(sketch, &course::run(sketch, role), role);
             // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
-            expectation.rules.splice(0..0, rules);
+            let (particular, ordinary) = (rules, std::mem::take(&mut expectation.rules));
+            let fresh = ordinary.into_iter().filter(|rule| !particular.contains(rule)).collect::<Vec<_>>();
+            expectation.rules = [particular, fresh].concat();
+            expectation.accept.extend(also);
             expectation
         }
     };
@@ -40,9 +53,26 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
         needs.insert(Need::Deflate);
     }
     let roles = BTreeSet::from([role]);
-    let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch.clone() };
+    let mut scenario =
+        Scenario { rules, steps, accept, ending, needs, roles, differs: None, ..sketch.clone() };
     lint::drop_unreached(&mut scenario);
     scenario
+}
+
+/// Whether something is sent that has another meaning where permessage-deflate is in use.
+fn compresses(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Send(frame) => frame.rsv.contains(Rsv::RSV1),
+        Step::Raw { .. } => true,
+        Step::Exchange(exchange) => exchange.compressed,
+        Step::More { .. }
+        | Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => false,
+    })
 }
 
 /// What is right.

@@ -1,14 +1,24 @@
 //! Scenarios that nobody wrote: made from bytes, or from other scenarios and bytes. Pure: the same bytes make the same.
 //!
 //! ```text
-//! bytes ─ arbitrary ─┬─ conversation ─ frames, mostly lawful, now and then one that is not ─┐
-//!                    └─ opening      ─ a handshake, lawful, odd or broken ──────────────────┼─ oracle ─▶ Scenario
-//! Scenario, Scenario, bytes ─ mutate ─ a piece taken out, doubled, swapped, changed ────────┘
+//! bytes ─ dice ─┬─ conversation ─ payload, frame, compressed ─┐
+//!               └─ opening      ─ lawful, odd or broken ──────┼─ playable ─ oracle ─▶ Scenario
+//! Scenario, Scenario, bytes ─ mutate ─────────────────────────┘
 //! ```
+//!
+//! A conversation is mostly lawful, and now and then something in it is not. The bytes decide, byte by byte, and where
+//! they are used up each choice is the simplest; a few hundred of them are as much as a conversation asks for.
 
+mod compressed;
 mod conversation;
+mod dice;
+mod frame;
 mod mutate;
 mod opening;
+mod payload;
+pub(crate) mod playable;
+#[cfg(test)]
+mod tests;
 
 use arbitrary::Unstructured;
 use wsgrade_cases::model::Scenario;
@@ -38,15 +48,18 @@ const OPENINGS: u8 = 4;
 pub fn generate(brief: &Brief, bytes: &[u8]) -> Scenario {
     let mut u = Unstructured::new(bytes);
     let about_opening = brief.openings && u.ratio(1, OPENINGS).unwrap_or_default();
-    let sketch = match about_opening {
+    let mut sketch = match about_opening {
         true => opening::sketch(brief, &mut u),
         false => conversation::sketch(brief, &mut u),
     };
+    playable::mend(&mut sketch);
     oracle::complete(&sketch, brief.role)
 }
 
-/// A scenario like this one, with something changed, perhaps by way of the other.
+/// A scenario like this one, with something changed, perhaps by way of the other. Either may be a case of the
+/// catalogue: what cannot be played in a moment is left out, such as stress and exchanges.
 pub fn mutate(brief: &Brief, scenario: &Scenario, other: &Scenario, bytes: &[u8]) -> Scenario {
-    let sketch = mutate::sketch(brief, scenario, other, &mut Unstructured::new(bytes));
+    let mut sketch = mutate::sketch(brief, scenario, other, &mut Unstructured::new(bytes));
+    playable::mend(&mut sketch);
     oracle::complete(&sketch, brief.role)
 }

@@ -108,7 +108,7 @@ pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
 }
 
 /// What was agreed on, as far as the case knows: where it leaves something to the peer, the least that we may do.
-fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
+pub(crate) fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
     let wish = wishes.first()?;
     let fresh = wish.our_context_takeover != Some(true) || wishes.len() > 1;
     let window = wish.our_window_bits.filter(|_| wishes.len() == 1).and_then(WindowBits::new);

@@ -22,6 +22,8 @@ use wsgrade_cases::lint;
 use wsgrade_cases::model::{Accept, Ending, Need, Scenario};
 use wsgrade_codec::Role;
 
+pub(crate) use course::agreed;
+
 /// The same scenario with all that says what is right: its rules, needs, outcomes and ending. What it said of them
 /// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
 /// one for which the scenario is then.

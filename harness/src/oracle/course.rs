@@ -29,6 +29,8 @@ pub(super) struct Course {
     pub(super) sends_close: bool,
     /// How our side ended, before a breach or a Close.
     pub(super) end: Option<End>,
+    /// Whether we reset TCP at the end, whatever was before.
+    pub(super) resets: bool,
     /// The message that is not whole when all is sent.
     pub(super) unfinished: Option<Unfinished>,
     /// The frame that is not whole when all is sent: its declared length.
@@ -165,8 +167,13 @@ impl Reader {
                 }
             }
             Step::Exchange(exchange) => self.answer(Expected::Exchanged(exchange.messages)),
-            Step::End(end) if !self.is_over() => self.course.end = Some(*end),
-            Step::Await { .. } | Step::Read(_) | Step::Hold { .. } | Step::End(_) => {}
+            Step::End(end) => {
+                self.course.resets |= *end == End::Abort;
+                if !self.is_over() {
+                    self.course.end = Some(*end);
+                }
+            }
+            Step::Await { .. } | Step::Read(_) | Step::Hold { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wsgrade_cases::id::RuleId;
-use wsgrade_cases::model::{Accept, By, End, Ending, Expected, Need, Order, Outcome, Role, Saw, Scenario};
+use wsgrade_cases::model::{Accept, By, Ending, Expected, Need, Order, Outcome, Role, Saw, Scenario};
 use wsgrade_codec::check::Rule;
 
 use super::Expectation;
@@ -71,9 +71,10 @@ fn window_rule(role: Role) -> &'static str {
 /// What is right for a course. `role` is that of the peer.
 pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectation {
     let (rule, mut accept, ending) = match (&course.breach, course.close, course.end) {
+        _ if course.resets => reset(),
         (Some(breach), _, _) => broken(course, breach, role),
         (None, Some(close), _) => closed(course, close, role),
-        (None, None, Some(end)) => ended(course, end),
+        (None, None, Some(_)) => half_closed(course),
         (None, None, None) => lawful(course),
     };
     if course.longest > MAY_BE_TOO_BIG {
@@ -184,15 +185,16 @@ fn closed(course: &Course, close: Close, role: Role) -> (&'static str, Vec<Accep
     ("rfc6455-5.5.1-answer-close", accept, ending)
 }
 
-/// Our side ended without a Close.
-fn ended(course: &Course, end: End) -> (&'static str, Vec<Accept>, Ending) {
+/// We reset TCP: what was answered before may never have arrived, a Close as little as a pong.
+fn reset() -> (&'static str, Vec<Accept>, Ending) {
     let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
-    let saw = match end {
-        // What was answered before the reset may never have arrived.
-        End::Abort => Saw::Anything,
-        End::Half => up_to(course),
-    };
-    ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, saw, either.clone())], either)
+    ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either)
+}
+
+/// Our side of TCP ended without a Close.
+fn half_closed(course: &Course) -> (&'static str, Vec<Accept>, Ending) {
+    let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
+    ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, up_to(course), either.clone())], either)
 }
 
 /// We broke a rule.

@@ -16,6 +16,11 @@ pub const PROBE: &str = "wsgrade?";
 /// [`PROBE`] as the transcript has it.
 const PROBE_HEX: &str = "777367726164653f";
 
+/// Whether a pong answers a probe of ours.
+pub(crate) fn is_probe(payload: &PayloadInfo) -> bool {
+    payload.hex.starts_with(PROBE_HEX)
+}
+
 /// One thing the peer did that counts as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -76,7 +81,7 @@ impl Answer {
             What::Message { kind: MessageKind::Text, payload } => Some((Self::Text(payload.clone()), 1)),
             What::Message { kind: MessageKind::Binary, payload } => Some((Self::Binary(payload.clone()), 1)),
             What::Frame { dir: Direction::Received, frame }
-                if frame.opcode == 0xA && !frame.payload.hex.starts_with(PROBE_HEX) =>
+                if frame.opcode == 0xA && !is_probe(&frame.payload) =>
             {
                 Some((Self::Pong(frame.payload.clone()), frame.times))
             }

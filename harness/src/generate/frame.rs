@@ -157,7 +157,8 @@ fn bad_close(u: &mut Unstructured<'_>) -> Payload {
 
 /// Some of the reserved bits.
 pub(super) fn rsv(u: &mut Unstructured<'_>) -> Rsv {
-    let bits = u.pick(&[4, 2, 1, 6, 5, 3, 7]);
+    // RSV1 alone is the one that means something to somebody.
+    let bits = u.pick(&[4, 4, 4, 2, 1, 6, 5, 3, 7]);
     Rsv::new(bits).unwrap_or(Rsv::RSV1)
 }
 

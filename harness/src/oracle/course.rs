@@ -14,6 +14,17 @@ const MESSAGE_CAP: usize = 64 << 20;
 /// The key of the masks that are left to us: no rule depends on it.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
+/// What inflaters differ in. With the end of a block one may have given the whole message, and more to come is no news to it
+/// (case D.7.18). Of the codes of a block RFC 1951 says how they are used, and not what comes of some that are never used.
+const DOUBTFUL: [&str; 6] = [
+    "the data ends inside a block",
+    "is not a code",
+    "a code which stands for nothing",
+    "no code for the end of the block",
+    "too many symbols in a block",
+    "too many code lengths",
+];
+
 /// A conversation as the peer hears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Course {
@@ -27,10 +38,10 @@ pub(super) struct Course {
     pub(super) behind_close: bool,
     /// Whether a Close frame is sent at all, as a step: it may be out before the peer's.
     pub(super) sends_close: bool,
-    /// How our side ended, before a breach or a Close.
+    /// How our side ended, whatever was before. No step comes behind.
     pub(super) end: Option<End>,
-    /// Whether we reset TCP at the end, whatever was before.
-    pub(super) resets: bool,
+    /// The marks of probes between the fragments of a message.
+    pub(super) marks_inside: Vec<String>,
     /// The message that is not whole when all is sent.
     pub(super) unfinished: Option<Unfinished>,
     /// The frame that is not whole when all is sent: its declared length.
@@ -54,8 +65,11 @@ pub(super) struct Breach {
     /// Whether it is in what a message says: the RFC does not tell when a peer is to look at that, and one that does so
     /// when its application asks for the message has answered pings and the Close behind it before.
     pub(super) in_content: bool,
-    /// Whether the message is a compressed one that ends too early, of which an inflater may have given all that there is.
-    pub(super) cut: bool,
+    /// Whether it is in compressed data of which inflaters differ in what they make of it.
+    pub(super) doubtful: bool,
+    /// Whether it is within a compressed message, whose content so far is known to a peer that inflates as it reads, and
+    /// may be broken as well.
+    pub(super) in_compressed: bool,
     /// What a peer may answer that looks late.
     pub(super) later: Vec<Expected>,
     /// The next breach: a peer that looks late notices this one first.
@@ -66,6 +80,8 @@ pub(super) struct Breach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Close {
     pub(super) code: Option<u16>,
+    /// The message that it interrupts.
+    pub(super) interrupts: Option<Unfinished>,
 }
 
 /// A message of which the end is missing.
@@ -101,6 +117,7 @@ pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
         mask: None,
         sent: 0,
         message: None,
+        inflating: false,
         course: Course::default(),
     };
     for step in &scenario.steps {
@@ -139,6 +156,8 @@ struct Reader {
     sent: usize,
     /// The message that is under way, and whether it is compressed.
     message: Option<bool>,
+    /// Whether a compressed message was under way before what comes now.
+    inflating: bool,
     course: Course,
 }
 
@@ -167,12 +186,7 @@ impl Reader {
                 }
             }
             Step::Exchange(exchange) => self.answer(Expected::Exchanged(exchange.messages)),
-            Step::End(end) => {
-                self.course.resets |= *end == End::Abort;
-                if !self.is_over() {
-                    self.course.end = Some(*end);
-                }
-            }
+            Step::End(end) => self.course.end = Some(*end),
             Step::Await { .. } | Step::Read(_) | Step::Hold { .. } => {}
         }
     }
@@ -204,6 +218,7 @@ impl Reader {
                 wire::Piece::Header(header) => Some(*header),
                 wire::Piece::Payload { .. } | wire::Piece::End => None,
             };
+            self.inflating = self.message == Some(true);
             self.checker.push(piece);
             if let Some(header) = header {
                 self.begins(&header);
@@ -223,7 +238,10 @@ impl Reader {
     /// Takes note of what a frame is by its header.
     fn begins(&mut self, header: &Header) {
         let features = &mut self.course.features;
-        features.long_length |= header.length.value() > 125;
+        let length = header.length.value();
+        features.long_length |= length > 125;
+        // A peer that sets a limit may do so by what is declared, or by what came of a message so far.
+        self.course.longest = self.course.longest.max(length);
         let inside = self.message.is_some();
         if header.opcode.kind().is_some() {
             self.message = Some(header.rsv.contains(wire::Rsv::RSV1));
@@ -237,8 +255,8 @@ impl Reader {
     fn item(&mut self, item: Item) {
         match item {
             Item::Violation(violation) => {
-                let cut = violation.detail.ends_with("the data ends inside a block");
-                self.violation(violation.rule, cut);
+                let doubtful = DOUBTFUL.iter().any(|detail| violation.detail.ends_with(detail));
+                self.violation(violation.rule, doubtful);
             }
             Item::Message { kind, payload, compressed: _, fragments: _ } => {
                 self.course.longest = self.course.longest.max(payload.len() as u64);
@@ -259,7 +277,10 @@ impl Reader {
             }
             Item::Pong(_) => self.course.features.pong = true,
             Item::Close { body: _, frame } => {
-                let close = Close { code: frame.and_then(|frame| frame.code).map(|code| code.value()) };
+                let close = Close {
+                    code: frame.and_then(|frame| frame.code).map(|code| code.value()),
+                    interrupts: self.unfinished(),
+                };
                 if !self.is_over() {
                     self.course.close = Some(close);
                 }
@@ -268,7 +289,7 @@ impl Reader {
         }
     }
 
-    fn violation(&mut self, rule: Rule, cut: bool) {
+    fn violation(&mut self, rule: Rule, doubtful: bool) {
         match rule {
             // What comes behind a Close is discarded, whatever it is.
             Rule::DataAfterClose | Rule::ControlAfterClose => return,
@@ -287,13 +308,17 @@ impl Reader {
             frame_is_whole: false,
             message_is_whole: self.checker.in_message().is_none(),
             in_content: matches!(rule, Rule::TextUtf8 | Rule::DeflateData),
-            cut,
+            doubtful,
+            in_compressed: self.inflating,
             later: Vec::new(),
             next: None,
         });
     }
 
     fn mark(&mut self, mark: &str) {
+        if self.checker.in_message().is_some() {
+            self.course.marks_inside.push(mark.to_owned());
+        }
         self.answer(Expected::Open(mark.to_owned()));
     }
 
@@ -321,12 +346,14 @@ impl Reader {
             breach.frame_is_whole = !cut;
         } else {
             self.course.open_frame = if cut { Some(open.unwrap_or(0)) } else { None };
-            self.course.unfinished = self
-                .checker
-                .in_message()
-                .map(|_| Unfinished { compressed: self.message.unwrap_or_default() });
+            self.course.unfinished = self.unfinished();
         }
         self.course
+    }
+
+    /// The message that is under way.
+    fn unfinished(&self) -> Option<Unfinished> {
+        self.checker.in_message().map(|_| Unfinished { compressed: self.message.unwrap_or_default() })
     }
 }
 

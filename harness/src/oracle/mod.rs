@@ -14,6 +14,8 @@
 mod course;
 mod opening;
 mod outcomes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

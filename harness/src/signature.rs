@@ -65,6 +65,9 @@ impl Signature {
         }
         let sent = findings.iter().find(|finding| !behaves && is_of_peer(finding));
         let (broken, ended) = match sent {
+            Some(finding) if finding.rule.starts_with(KEYS) => {
+                (Broken::Sent(ENTROPY.to_owned()), Ended::Anyhow)
+            }
             Some(finding) => (Broken::Sent(finding.rule.clone()), Ended::Anyhow),
             None => {
                 let broken = match asks_to_fail(scenario) {
@@ -108,6 +111,8 @@ fn hashed(text: &str) -> String {
 
 /// The rules of masking keys, of which the judge finds in the whole conversation what no single frame shows.
 const KEYS: &str = "rfc6455-5.3-";
+/// The one of them that stands for all: which it is depends on how many keys were seen.
+const ENTROPY: &str = "rfc6455-5.3-strong-entropy";
 
 /// Whether a finding is about what the peer itself sent: it expects the sentence that this breaks, and not what the scenario
 /// does.
@@ -254,6 +259,22 @@ mod tests {
         assert_eq!(of(vec![send(Opcode::TEXT)], sentence), sent);
         assert_eq!(of(vec![reserved()], sentence), sent);
         assert_eq!(of(vec![reserved()], "the peer fails the connection"), Broken::Took(OPCODE.to_owned()));
+    }
+
+    /// How many keys there were decides which rule of them is the one that shows.
+    #[test]
+    fn bad_keys_are_one_finding() {
+        let of = |rule| {
+            let judged = judged(
+                Behavior::Fail,
+                CloseVerdict::Pass,
+                1000,
+                (rule, "masking keys that nobody can foresee"),
+            );
+            Signature::of(&scenario(vec![send(Opcode::TEXT)]), &judged).unwrap()
+        };
+        assert_eq!(of("rfc6455-5.3-fresh-key"), of("rfc6455-5.3-key-unpredictable"));
+        assert_eq!(of("rfc6455-5.3-fresh-key").broken, Broken::Sent(ENTROPY.to_owned()));
     }
 
     #[test]

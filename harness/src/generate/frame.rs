@@ -73,7 +73,7 @@ pub(super) fn close(u: &mut Unstructured<'_>) -> Payload {
 /// A frame that breaks a rule, or does so in the wrong place.
 pub(super) fn unlawful(u: &mut Unstructured<'_>) -> Frame {
     let whole = |opcode, payload| Frame::new(opcode, payload);
-    match u.weigh(&[3, 4, 3, 3, 3, 7, 4, 3, 3, 2]) {
+    match u.weigh(&[3, 4, 3, 3, 3, 8, 6, 3, 3, 2]) {
         0 => {
             let opcode = Opcode::new(u.pick(&[3, 4, 5, 6, 7, 11, 12, 13, 14, 15])).unwrap_or(Opcode::TEXT);
             let payload = if u.one_in(3) { Payload::default() } else { payload::of_control(u) };

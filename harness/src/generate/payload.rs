@@ -9,7 +9,7 @@ use super::dice::{Dice, noise};
 const LENGTHS: [u64; 20] =
     [1, 2, 3, 4, 5, 8, 16, 31, 123, 124, 125, 126, 127, 128, 129, 255, 256, 257, 1023, 1024];
 /// Longer ones, which cost more.
-const LONG: [u64; 10] = [2048, 4095, 4096, 4097, 8192, 32_767, 32_768, 65_534, 65_535, 65_536];
+const LONG: [u64; 10] = [65_536, 65_535, 4096, 4095, 4097, 65_536, 65_535, 32_768, 8192, 65_534];
 /// How long a stretch of noise is at most.
 const NOISE: usize = 1600;
 

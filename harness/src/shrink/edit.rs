@@ -18,6 +18,10 @@ pub(super) enum Edit {
     Opening(Ordinary),
     /// Joins a frame with the next one, which goes on with its message.
     Join(usize),
+    /// Makes two frames that are alike one that is sent as often.
+    Fold(usize),
+    /// Does once more what the step before does, instead of this.
+    Like(usize),
     /// Makes the frame of a step simpler.
     Frame(usize, Simpler),
     /// Makes the payload of a step simpler.
@@ -65,6 +69,7 @@ pub(super) enum Simpler {
     Length,
     Fin,
     Once,
+    Less,
     Text,
     Binary,
     Ping,
@@ -119,6 +124,8 @@ pub(super) fn edits(scenario: &Scenario) -> Vec<Edit> {
         edits.push(Edit::Drop(from, 2));
     }
     edits.extend((0..steps).map(Edit::Join));
+    edits.extend((0..steps).map(Edit::Fold));
+    edits.extend((1..steps).map(Edit::Like));
     opening(&scenario.opening, &mut edits);
     for (at, step) in scenario.steps.iter().enumerate() {
         let payload = match step {
@@ -179,7 +186,7 @@ fn simpler(frame: &Frame) -> Vec<Simpler> {
     put(!frame.rsv.is_empty(), &bits);
     put(frame.length != Length::Minimal, &[Simpler::Length]);
     put(!frame.fin, &[Simpler::Fin]);
-    put(frame.times > 1, &[Simpler::Once]);
+    put(frame.times > 1, &[Simpler::Once, Simpler::Less]);
     put(frame.opcode != Opcode::TEXT, &[Simpler::Text, Simpler::Binary, Simpler::Ping]);
     put(!frame.chop.pause.is_zero(), &[Simpler::NoPause]);
     put(frame.chop.at != ChopAt::Together, &[Simpler::NoChop, Simpler::Alone]);
@@ -214,6 +221,14 @@ impl Edit {
             }
             Self::Opening(what) => what.apply(&mut scenario.opening),
             Self::Join(at) => join(steps, at),
+            Self::Fold(at) => fold(steps, at),
+            Self::Like(at) => {
+                if let Some(Step::Send(before)) = steps.get(at.wrapping_sub(1)).cloned()
+                    && let Some(step) = steps.get_mut(at)
+                {
+                    *step = Step::Send(Frame { times: 1, ..before });
+                }
+            }
             Self::Frame(at, what) => {
                 if let Some(Step::Send(frame)) = steps.get_mut(at) {
                     what.apply(frame);
@@ -245,6 +260,18 @@ fn join(steps: &mut Vec<Step>, at: usize) {
     let joined = Frame { fin: second.fin, payload: described(bytes), ..first.clone() };
     steps[at] = Step::Send(joined);
     steps.remove(at + 1);
+}
+
+/// A frame that is sent as often as it and the one like it behind it were.
+fn fold(steps: &mut Vec<Step>, at: usize) {
+    let (Some(Step::Send(first)), Some(Step::Send(second))) = (steps.get(at), steps.get(at + 1)) else {
+        return;
+    };
+    let folded = Frame { times: first.times + second.times, ..first.clone() };
+    if (Frame { times: folded.times, ..second.clone() }) == folded {
+        steps[at] = Step::Send(folded);
+        steps.remove(at + 1);
+    }
 }
 
 impl Ordinary {
@@ -304,6 +331,7 @@ impl Simpler {
             Self::Length => frame.length = Length::Minimal,
             Self::Fin => frame.fin = true,
             Self::Once => frame.times = 1,
+            Self::Less => frame.times = frame.times.saturating_sub(1).max(1),
             Self::Text => frame.opcode = Opcode::TEXT,
             Self::Binary => frame.opcode = Opcode::BINARY,
             Self::Ping => frame.opcode = Opcode::PING,

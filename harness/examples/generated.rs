@@ -15,15 +15,13 @@ use wsgrade::judge::judge;
 use wsgrade::plan::Plan;
 use wsgrade::signature::Signature;
 use wsgrade_cases::model::Scenario;
-use wsgrade_cases::write;
+use wsgrade_cases::{Catalogue, write};
 use wsgrade_codec::Role;
 use wsgrade_codec::handshake::RequestReader;
 use wsgrade_reference_server::deviant::{self, Deviant, Output};
 
 /// How many bytes a scenario is made of.
 const BYTES: usize = 256;
-/// So many scenarios are kept to be changed.
-const KEPT: usize = 500;
 
 /// The endpoint, and how long it had the word.
 struct Peer {
@@ -82,23 +80,28 @@ fn main() {
     for role in [Role::Server, Role::Client] {
         let brief = Brief { role, deflate: true, openings: false };
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut kept: Vec<Scenario> = Vec::new();
+        // Cases of the catalogue among them, as in a campaign.
+        let mut kept: Vec<Scenario> = Catalogue::embedded()
+            .scenarios()
+            .iter()
+            .filter(|case| case.roles.contains(&role))
+            .cloned()
+            .collect();
         let mut took = [Duration::ZERO; STAGES.len()];
         let mut wrong = 0;
         for n in 0..scenarios {
             let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(BYTES).collect();
             let began = Instant::now();
-            let scenario = if n % 2 == 1 && kept.len() > 1 {
+            let scenario = if n % 2 == 1 {
                 let [one, other] = [(); 2].map(|()| random.usize(..kept.len()));
                 mutate(&brief, &kept[one], &kept[other], &bytes)
             } else {
                 generate(&brief, &bytes)
             };
             took[0] += began.elapsed();
-            if kept.len() < KEPT {
-                kept.push(scenario.clone());
-            } else if n % 16 == 0 {
-                kept[random.usize(..KEPT)] = scenario.clone();
+            if n % 16 == 0 {
+                let at = random.usize(..kept.len());
+                kept[at] = scenario.clone();
             }
             let began = Instant::now();
             let plan = Plan::alone(scenario);

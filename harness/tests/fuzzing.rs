@@ -28,6 +28,8 @@ use threads::on_threads;
 
 /// How many scenarios are played in each role: what half a minute of fuzzing does is 25 times as much.
 const SCENARIOS: usize = 6_000;
+/// How many are made of the cases of the catalogue besides.
+const CHANGED: usize = 2_000;
 /// So many are played before one looks at what was new in them.
 const ROUND: usize = 500;
 /// How many bytes a scenario is made of.
@@ -144,6 +146,25 @@ fn no_false_alarm(role: Role, all: &[Tried]) {
     assert!(wrong.is_empty(), "{role}: {} are no cases, first\n{}", wrong.len(), wrong[0]);
 }
 
+/// Cases of the catalogue, changed, as those of a campaign are.
+fn changed_cases(role: Role, seed: u64) -> Vec<Tried> {
+    let brief = brief(role);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let cases: Vec<_> =
+        Catalogue::embedded().scenarios().iter().filter(|case| case.roles.contains(&role)).collect();
+    let jobs: Vec<_> = (0..CHANGED)
+        .map(|n| {
+            let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(BYTES).collect();
+            (cases[n % cases.len()], cases[random.usize(..cases.len())], bytes)
+        })
+        .collect();
+    on_threads(&jobs, |(one, other, bytes)| {
+        let plan = Plan::alone(mutate(&brief, one, other, bytes));
+        let clean = play::play(&plan, role, None, &mut Agent::default());
+        Tried { plan, clean }
+    })
+}
+
 /// A defect that was found: by the how-manieth scenario, and as what.
 struct Found {
     at: usize,
@@ -245,6 +266,7 @@ fn percent(part: usize, all: usize) -> usize {
 fn prove(role: Role) {
     let all = campaign(role, 1);
     no_false_alarm(role, &all);
+    no_false_alarm(role, &changed_cases(role, 2));
 
     let defects: Vec<_> = Defect::ALL
         .iter()

@@ -121,7 +121,7 @@ pub(super) fn text(u: &mut Unstructured<'_>) -> Payload {
             let letters = b"etaoin srhldcumf";
             Payload::Text(
                 (0..len)
-                    .map(|_| char::from(letters[usize::from(noise()) * usize::from(noise()) >> 12]))
+                    .map(|_| char::from(letters[(usize::from(noise()) * usize::from(noise())) >> 12]))
                     .collect(),
             )
         }

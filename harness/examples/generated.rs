@@ -20,6 +20,9 @@ use wsgrade_codec::Role;
 use wsgrade_codec::handshake::RequestReader;
 use wsgrade_reference_server::deviant::{self, Deviant, Output};
 
+/// So many findings are shown, each of so many letters at most.
+const SHOWN: u32 = 4;
+const LETTERS: usize = 3000;
 /// How many bytes a scenario is made of.
 const BYTES: usize = 256;
 
@@ -122,8 +125,9 @@ fn main() {
             took[4] += began.elapsed();
             if let Some(found) = found {
                 wrong += 1;
-                if wrong <= 3 {
-                    println!("{found}\n{:?}\n{}", judgement.findings, write::scenario(&plan.scenario));
+                if wrong <= SHOWN {
+                    let text: String = write::scenario(&plan.scenario).chars().take(LETTERS).collect();
+                    println!("{found}\n{:?}\n{text}", judgement.findings);
                 }
             }
         }

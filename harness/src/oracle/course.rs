@@ -10,6 +10,8 @@ use wsgrade_codec::{Kind, Role, mask};
 
 /// The longest message that is looked at.
 const MESSAGE_CAP: usize = 64 << 20;
+/// The longest that is looked at where it is longer than all that is sent: a message that compression has made small.
+const INFLATED_CAP: usize = 1 << 20;
 
 /// The key of the masks that are left to us: no rule depends on it.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
@@ -50,6 +52,8 @@ pub(super) struct Course {
     pub(super) raw: bool,
     /// The longest message.
     pub(super) longest: u64,
+    /// Whether one is longer than anybody has to take. What it says is not known then, nor what comes behind.
+    pub(super) too_big: bool,
     /// What is particular about it, as far as it is lawful.
     pub(super) features: Features,
 }
@@ -110,10 +114,11 @@ pub(super) struct Features {
 pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
     let us = role.peer();
     let negotiated = Negotiated { deflate: agreed(&scenario.opening.deflate, us) };
+    let cap = if sent(scenario) < INFLATED_CAP as u64 { INFLATED_CAP } else { MESSAGE_CAP };
     let mut reader = Reader {
         us,
         decoder: FrameDecoder::new(),
-        checker: Checker::with_cap(us, negotiated, MESSAGE_CAP),
+        checker: Checker::with_cap(us, negotiated, cap),
         mask: None,
         sent: 0,
         message: None,
@@ -144,6 +149,22 @@ pub(crate) fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
         }
     }
     Some(params)
+}
+
+/// How many bytes of payload the steps have.
+fn sent(scenario: &Scenario) -> u64 {
+    let of = |step: &Step| match step {
+        Step::Send(frame) => frame.payload.len().saturating_mul(u64::from(frame.times)),
+        Step::More { payload, .. } | Step::Raw { payload, .. } => payload.len(),
+        Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Exchange(_)
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => 0,
+    };
+    scenario.steps.iter().map(of).fold(0, u64::saturating_add)
 }
 
 struct Reader {
@@ -285,7 +306,7 @@ impl Reader {
                     self.course.close = Some(close);
                 }
             }
-            Item::TooBig { .. } => {}
+            Item::TooBig { .. } => self.course.too_big |= !self.is_over(),
         }
     }
 

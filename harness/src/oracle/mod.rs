@@ -49,6 +49,12 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
     scenario
 }
 
+/// Whether a completed scenario has a message that inflates to more than anybody has to take: it asks for nothing, and costs
+/// much time.
+pub(crate) fn is_beyond_limits(scenario: &Scenario) -> bool {
+    scenario.rules.first().is_some_and(|rule| rule.as_str() == outcomes::BEYOND_LIMITS)
+}
+
 /// What is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Expectation {

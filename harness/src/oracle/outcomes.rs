@@ -14,7 +14,10 @@ const MAY_BE_TOO_BIG: u64 = 16 << 10;
 
 /// The codes of a peer that inflates as it reads and does not take what came of a message so far. What that is nobody can
 /// say before the message is whole.
-const INFLATING: &[u16] = &[1002, 1003, 1007];
+const INFLATING: &[u16] = &[1002, 1003, 1007, 1009];
+
+/// The main rule of a scenario with such a message.
+pub(super) const BEYOND_LIMITS: &str = "rfc6455-10.4-limits";
 
 /// What a receiver does about a breach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,7 @@ fn window_rule(role: Role) -> &'static str {
 pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectation {
     let (rule, mut accept, ending) = match (&course.breach, course.close, course.end) {
         (_, _, Some(End::Abort)) => reset(),
+        _ if course.too_big => beyond_limits(),
         (Some(breach), _, None) => broken(course, breach, role),
         (None, Some(close), None) => closed(course, close, role),
         (breach, _, Some(End::Half)) => half_closed(course, breach.as_ref()),
@@ -210,6 +214,12 @@ fn reset() -> (&'static str, Vec<Accept>, Ending) {
     ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either)
 }
 
+/// A message inflates to more than anybody has to take, and who takes it may take its time.
+fn beyond_limits() -> (&'static str, Vec<Accept>, Ending) {
+    let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
+    (BEYOND_LIMITS, vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either)
+}
+
 /// Our side of TCP ended, perhaps behind a Close or a breach. A peer that learns of the end before it has read the rest may
 /// take the connection for closed, and has nobody then to send a Close to.
 fn half_closed(course: &Course, breach: Option<&Breach>) -> (&'static str, Vec<Accept>, Ending) {
@@ -250,8 +260,7 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
         failing(Outcome::Informational, late.clone(), &codes);
     }
     if breach.in_compressed && !breach.in_content {
-        let codes = [codes, INFLATING].concat();
-        failing(Outcome::Informational, up_to(course), &codes);
+        failing(Outcome::Informational, up_to(course), INFLATING);
     }
     if breach.in_content && course.sends_close {
         let note = "the Close was answered before the message was looked at";

@@ -247,6 +247,7 @@ fn a_compressed_message_is_known_when_it_is_whole() {
     let closing = compressed(vec![first, close(1000)]);
     right(&closing, vec![], answers_with(1007));
     right(&closing, vec![], fails(1003));
+    right(&closing, vec![], fails(1009));
     wrong(&closing, vec![], answers_with(1011));
 }
 
@@ -260,6 +261,25 @@ fn compressed_messages_are_what_they_inflate_to() {
     let plain = of(vec![hello]);
     right(&plain, vec![], fails(1002));
     wrong(&plain, vec![got_text(b"Hello")], answers(1000));
+}
+
+/// A megabyte in a frame of one kilobyte.
+#[test]
+fn of_a_message_that_compression_made_small_nothing_is_asked() {
+    let params = wsgrade_codec::deflate::Params::default();
+    let inflates_to = |len: usize| {
+        let mut compressor = wsgrade_codec::deflate::Compressor::new(&params, Role::Client);
+        let data = compressor.message(&vec![b'a'; len]);
+        compressed(vec![Step::Send(Frame { rsv: Rsv::RSV1, ..frame(Opcode::BINARY, &data) })])
+    };
+    let bomb = inflates_to(2 << 20);
+    assert!(super::is_beyond_limits(&bomb));
+    right(&bomb, vec![], answers_with(1009));
+    right(&bomb, vec![], stays());
+    let big = inflates_to(100_000);
+    assert!(!super::is_beyond_limits(&big));
+    right(&big, vec![], fails(1009));
+    wrong(&big, vec![], stays());
 }
 
 // ---- ends ----

@@ -54,7 +54,7 @@ pub fn generate(brief: &Brief, bytes: &[u8]) -> Scenario {
         false => conversation::sketch(brief, &mut u),
     };
     playable::mend(&mut sketch);
-    oracle::complete(&sketch, brief.role)
+    oracle::completed(sketch, brief.role)
 }
 
 /// A scenario like this one, with something changed, perhaps by way of the other. Either may be a case of the
@@ -62,7 +62,7 @@ pub fn generate(brief: &Brief, bytes: &[u8]) -> Scenario {
 pub fn mutate(brief: &Brief, scenario: &Scenario, other: &Scenario, bytes: &[u8]) -> Scenario {
     let mut sketch = mutate::sketch(brief, scenario, other, &mut Unstructured::new(bytes));
     playable::mend(&mut sketch);
-    let changed = oracle::complete(&sketch, brief.role);
+    let changed = oracle::completed(sketch, brief.role);
     // What takes a peer a tenth of a second and shows nothing has no place in a campaign.
     if oracle::is_beyond_limits(&changed) { generate(brief, bytes) } else { changed }
 }

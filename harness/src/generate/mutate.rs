@@ -1,11 +1,11 @@
 //! One scenario from another: steps taken out, doubled, moved and exchanged, frames cut and changed.
 
 use arbitrary::Unstructured;
-use wsgrade_cases::model::{Frame, Payload, Scenario, Step};
+use wsgrade_cases::model::{Ending, Frame, Opening, Payload, Saw, Scenario, Step};
 use wsgrade_codec::wire::Opcode;
 
 use super::dice::Dice;
-use super::{Brief, conversation, frame, payload};
+use super::{Brief, ID, conversation, frame, payload};
 
 pub(super) fn sketch(
     brief: &Brief,
@@ -13,18 +13,13 @@ pub(super) fn sketch(
     other: &Scenario,
     u: &mut Unstructured<'_>,
 ) -> Scenario {
-    let mut changed = scenario.clone();
-    // Of a case only the steps go on: that it has another id is not to be told from its neighbours any more.
-    if let Ok(id) = super::ID.parse() {
-        changed.id = id;
-    }
-    changed.catches.clear();
-    changed.title.clear();
-    changed.why.clear();
-    if !brief.openings {
-        let deflate = std::mem::take(&mut changed.opening.deflate);
-        changed.opening = wsgrade_cases::model::Opening { deflate, ..Default::default() };
-    }
+    // Of what was said of the steps nothing is true any more.
+    let steps = scenario.steps.clone();
+    let mut changed = Scenario::uncatalogued(ID, steps, Saw::Anything, Ending::ordinary());
+    changed.opening = match brief.openings {
+        true => scenario.opening.clone(),
+        false => Opening { deflate: scenario.opening.deflate.clone(), ..Opening::default() },
+    };
     if !brief.deflate {
         changed.opening.deflate.clear();
     }

@@ -30,11 +30,16 @@ pub(crate) use course::agreed;
 /// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
 /// one for which the scenario is then.
 pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
+    completed(sketch.clone(), role)
+}
+
+/// The same, of a sketch that nobody needs any more.
+pub(crate) fn completed(sketch: Scenario, role: Role) -> Scenario {
     let Expectation { rules, accept, ending, mut needs } = match opening::expect(&sketch.opening, role) {
         // What is said on a connection that is not to be says nothing more.
         opening::Opens::No(expectation) => expectation,
         opening::Opens::Yes { rules } => {
-            let mut expectation = outcomes::of(sketch, &course::run(sketch, role), role);
+            let mut expectation = outcomes::of(&sketch, &course::run(&sketch, role), role);
             // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
             expectation.rules.splice(0..0, rules);
             expectation
@@ -44,7 +49,7 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
         needs.insert(Need::Deflate);
     }
     let roles = BTreeSet::from([role]);
-    let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch.clone() };
+    let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch };
     lint::drop_unreached(&mut scenario);
     scenario
 }

@@ -151,6 +151,8 @@ fn lawful(course: &Course) -> (&'static str, Vec<Accept>, Ending) {
     if let Some(unfinished) = course.unfinished {
         accept.push(interrupted(course));
         if unfinished.compressed {
+            let ours = Ending { by: By::Us, ..Ending::failed_with(INFLATING) };
+            accept.push(inflating(course, ours));
             accept.push(inflating(course, Ending::failed_with(INFLATING)));
         }
     }

@@ -237,6 +237,7 @@ fn a_compressed_message_is_known_when_it_is_whole() {
     right(&scenario, vec![], answers(1000));
     // What came of it may be no UTF-8, for all that we know.
     right(&scenario, vec![], fails(1007));
+    right(&scenario, vec![], answers_with(1009));
     wrong(&scenario, vec![], fails(1011));
     wrong(&of(vec![begun(b"Hi")]), vec![], fails(1007));
     let behind = compressed(vec![first.clone(), reserved()]);

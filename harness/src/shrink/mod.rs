@@ -69,7 +69,7 @@ impl Shrinker {
             if Measure::of(&sketch) >= self.measure || !self.offered.insert(hash(&sketch)) {
                 continue;
             }
-            let candidate = oracle::complete(&sketch, self.role);
+            let candidate = oracle::completed(sketch, self.role);
             // But the peer's own frames may be wrong all the same, if that is what was found.
             if asks_nothing(&candidate) && !asks_nothing(&self.best) {
                 continue;

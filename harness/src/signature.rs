@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use wsgrade_cases::Register;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{By, Ending, Expected, Saw, Scenario};
+use wsgrade_cases::{Register, rules::Rule};
 use wsgrade_reports::record::{Behavior, CloseVerdict, Finding};
 
-use crate::judge::Judgement;
+use crate::judge::{Judgement, rules};
 
 /// What went wrong. It is coarse, so that it stays the same while a scenario is made simpler: of what a lawful conversation
 /// was about, and of how the connection ended where that follows from the rest, it says nothing.
@@ -28,6 +28,8 @@ pub enum Broken {
     Sent(String),
     /// We broke what this rule asks of us, or it leaves the peer a choice, and the peer did what it must not.
     Took(String),
+    /// We broke a rule, whichever, and the peer failed the connection over it, but not in the way in which it should.
+    Failing,
     /// The conversation was lawful, and was not answered as it should.
     Conversation,
 }
@@ -70,9 +72,11 @@ impl Signature {
             }
             Some(finding) => (Broken::Sent(finding.rule.clone()), Ended::Anyhow),
             None => {
-                let broken = match asks_to_fail(scenario) {
-                    true => Broken::Took(scenario.rules.first().map(ToString::to_string).unwrap_or_default()),
-                    false => Broken::Conversation,
+                let rule = || scenario.rules.first().map(ToString::to_string).unwrap_or_default();
+                let broken = match (asks_to_fail(scenario), behaves) {
+                    (true, false) => Broken::Took(rule()),
+                    (true, true) => Broken::Failing,
+                    (false, _) => Broken::Conversation,
                 };
                 let ended = match (behaves, close) {
                     (true, CloseVerdict::WrongCode) => Ended::So(*close, *close_code),
@@ -96,7 +100,7 @@ impl Signature {
     pub fn id_in(&self, simplest: &Scenario) -> String {
         let rule = match self.broken {
             Broken::Conversation => simplest.rules.first().map(ToString::to_string).unwrap_or_default(),
-            Broken::Sent(_) | Broken::Took(_) => String::new(),
+            Broken::Sent(_) | Broken::Took(_) | Broken::Failing => String::new(),
         };
         hashed(&format!("{self} {rule}"))
     }
@@ -114,11 +118,14 @@ const KEYS: &str = "rfc6455-5.3-";
 /// The one of them that stands for all: which it is depends on how many keys were seen.
 const ENTROPY: &str = "rfc6455-5.3-strong-entropy";
 
-/// Whether a finding is about what the peer itself sent: it expects the sentence that this breaks, and not what the scenario
-/// does.
+/// Whether a finding is about what the peer itself sent, and more than a note: it expects the sentence that this breaks, and
+/// not what the scenario does.
 fn is_of_peer(finding: &Finding) -> bool {
     let rule = Register::embedded().get(&RuleId::new(finding.rule.as_str()));
-    rule.is_some_and(|rule| rule.sentence == finding.expected) || finding.rule.starts_with(KEYS)
+    let broken = |rule: &Rule| {
+        rule.sentence == finding.expected && rules::weight(rule.level) > Behavior::Informational
+    };
+    rule.is_some_and(broken) || finding.rule.starts_with(KEYS)
 }
 
 /// The ending by which a connection is judged of which no outcome matched.
@@ -157,6 +164,7 @@ impl fmt::Display for Signature {
         match broken {
             Broken::Sent(rule) => write!(f, ", sent against {rule}")?,
             Broken::Took(rule) => write!(f, ", took against {rule}")?,
+            Broken::Failing => write!(f, ", failing the connection")?,
             Broken::Conversation => write!(f, ", a lawful conversation")?,
         }
         match ended {
@@ -261,6 +269,24 @@ mod tests {
         assert_eq!(of(vec![reserved()], "the peer fails the connection"), Broken::Took(OPCODE.to_owned()));
     }
 
+    /// Whatever it fails over, a peer that never sends a Close has one fault.
+    #[test]
+    fn how_a_connection_is_failed_is_one_finding() {
+        let of = |frame| of(vec![frame], Behavior::Pass, CloseVerdict::Dropped, 0).unwrap();
+        assert_eq!(of(reserved()), of(send(Opcode::CONTINUATION)));
+        assert_eq!(of(reserved()).broken, Broken::Failing);
+        assert_ne!(of(reserved()), of(send(Opcode::TEXT)));
+    }
+
+    #[test]
+    fn a_note_is_not_what_went_wrong() {
+        let note = RuleId::new("rfc6455-7.4.1-close-code-role");
+        let sentence = &Register::embedded().get(&note).unwrap().sentence;
+        let judged = judged(Behavior::Fail, CloseVerdict::WrongSide, 1010, (note.as_str(), sentence));
+        let found = Signature::of(&scenario(vec![reserved()]), &judged).unwrap();
+        assert_eq!(found.broken, Broken::Took(OPCODE.to_owned()));
+    }
+
     /// How many keys there were decides which rule of them is the one that shows.
     #[test]
     fn bad_keys_are_one_finding() {
@@ -290,6 +316,6 @@ mod tests {
         let took = of(vec![reserved()], Behavior::Fail, CloseVerdict::WrongCode, 1003).unwrap();
         assert_eq!(took.to_string(), "fail, took against rfc6455-5.2-reserved-opcode, and closed with 1003");
         let dropped = of(vec![reserved()], Behavior::Pass, CloseVerdict::Dropped, 0).unwrap();
-        assert_eq!(dropped.to_string(), "pass, took against rfc6455-5.2-reserved-opcode, close dropped");
+        assert_eq!(dropped.to_string(), "pass, failing the connection, close dropped");
     }
 }

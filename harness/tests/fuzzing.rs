@@ -50,7 +50,10 @@ const LIGHT: u64 = 80 << 10;
 /// What is not found, and why.
 const NOT_FOUND: [(Defect, &str); 2] = [
     (Defect::CutsLarge, "shows from 1 MiB on, and no scenario has so much"),
-    (Defect::ChecksTextLate, "\"when an endpoint is to interpret\" does not say when: it is a choice"),
+    (
+        Defect::ChecksTextLate,
+        "\"When an endpoint is to interpret a byte stream as UTF-8\" leaves it to the endpoint when that is",
+    ),
 ];
 
 /// Why a finding has more steps than the shortest case and one more.

@@ -78,7 +78,7 @@ struct Peer {
 
 enum Stage {
     Start,
-    Opening(MidHandshake<ServerHandshake<Pipe, NoCallback>>),
+    Opening(Box<MidHandshake<ServerHandshake<Pipe, NoCallback>>>),
     Open(Box<WebSocket<Pipe>>),
     Over,
 }
@@ -104,7 +104,7 @@ impl Peer {
             match opening {
                 Ok(socket) => self.stage = Stage::Open(Box::new(socket)),
                 Err(HandshakeError::Interrupted(opening)) => {
-                    self.stage = Stage::Opening(opening);
+                    self.stage = Stage::Opening(Box::new(opening));
                     goes_on = false;
                 }
                 Err(HandshakeError::Failure(_)) => self.end(),

@@ -38,6 +38,23 @@ quickcheck! {
     }
 }
 
+/// Steps in any order, of the catalogue and of others: made playable, they stay as they are.
+#[test]
+fn what_is_playable_stays_as_it_is() {
+    let all = Catalogue::embedded().scenarios();
+    for seed in 0..2000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut mixed = Scenario::clone(&all[random.usize(..all.len())]);
+        mixed.steps.extend_from_slice(&all[random.usize(..all.len())].steps);
+        random.shuffle(&mut mixed.steps);
+        playable::mend(&mut mixed);
+        let mut again = mixed.clone();
+        playable::mend(&mut again);
+        assert_eq!(again, mixed, "{seed}");
+        assert!(mixed.steps.len() <= 64 && mixed.stress.is_none());
+    }
+}
+
 #[test]
 fn without_bytes_it_is_the_simplest() {
     let scenario = generate(&brief(Role::Server, true), &[]);

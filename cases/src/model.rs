@@ -339,7 +339,7 @@ pub enum Order {
     /// answer only the most recent ping).
     LatestPong,
     /// The messages in their order, the pongs in theirs, of which all but the last may be missing, and the marks in theirs;
-    /// nothing is asked of how they lie among each other.
+    /// nothing is asked of how they lie among each other. Where a mark comes behind the last pong that may be missing too.
     Apart,
     /// The same as far as it goes: what is expected after some message may be missing, and any pong.
     UpTo,

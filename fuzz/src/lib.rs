@@ -23,6 +23,7 @@ mod pair;
 mod peers;
 mod plain;
 mod plan;
+mod scenario;
 pub mod seeds;
 mod split;
 mod tape;
@@ -57,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tokio_websockets", run: peers::tokio_websockets, fresh: 2000 },
     Target { name: "cases", run: cases::cases, fresh: 300 },
     Target { name: "judge", run: judge::judge, fresh: 600 },
+    Target { name: "scenario", run: scenario::scenario, fresh: 1000 },
 ];
 
 /// The target of this name.

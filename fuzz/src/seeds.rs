@@ -46,6 +46,7 @@ pub fn exported(target: &str) -> Vec<(String, Vec<u8>)> {
         "handshake" => heads::all(all),
         "cases" => cases(all),
         "judge" => judge(all.len()),
+        "scenario" => scenarios(all.len()),
         _ => Vec::new(),
     };
     let mut seen = HashSet::new();
@@ -153,6 +154,19 @@ fn judge(count: usize) -> Seeds {
         (format!("case-{at}"), input)
     };
     (0..count).step_by(5).map(input).collect()
+}
+
+/// Pairs of cases, in each role, and nothing but bytes.
+fn scenarios(count: usize) -> Seeds {
+    let number = |at: usize| u16::try_from(at % count).unwrap_or_default().to_be_bytes();
+    let input = |at: usize| {
+        let flags = u8::try_from(at % 16).unwrap_or_default();
+        let [[a, b], [c, d]] = [number(at), number(at * 7)];
+        let bytes =
+            std::iter::successors(Some(at as u8), |byte| Some(byte.wrapping_mul(77).wrapping_add(41)));
+        (format!("pair-{at}"), [flags, a, b, c, d].into_iter().chain(bytes.take(120)).collect())
+    };
+    (0..count).step_by(3).map(input).collect()
 }
 
 /// The steps that send frames.

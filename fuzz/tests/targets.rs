@@ -28,7 +28,7 @@ macro_rules! targets {
     };
 }
 
-targets! { decoder header utf8 deflate handshake endpoint pair tungstenite tokio_websockets cases judge }
+targets! { decoder header utf8 deflate handshake endpoint pair tungstenite tokio_websockets cases judge scenario }
 
 /// Says where the input is, if the target does not hold.
 struct Input<'a>(Target, &'a [u8]);

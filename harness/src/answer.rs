@@ -16,6 +16,11 @@ pub const PROBE: &str = "wsgrade?";
 /// [`PROBE`] as the transcript has it.
 const PROBE_HEX: &str = "777367726164653f";
 
+/// Whether a pong answers a probe of ours.
+pub(crate) fn is_probe(payload: &PayloadInfo) -> bool {
+    payload.hex.starts_with(PROBE_HEX)
+}
+
 /// One thing the peer did that counts as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -76,7 +81,7 @@ impl Answer {
             What::Message { kind: MessageKind::Text, payload } => Some((Self::Text(payload.clone()), 1)),
             What::Message { kind: MessageKind::Binary, payload } => Some((Self::Binary(payload.clone()), 1)),
             What::Frame { dir: Direction::Received, frame }
-                if frame.opcode == 0xA && !frame.payload.hex.starts_with(PROBE_HEX) =>
+                if frame.opcode == 0xA && !is_probe(&frame.payload) =>
             {
                 Some((Self::Pong(frame.payload.clone()), frame.times))
             }
@@ -303,7 +308,13 @@ fn fit_apart(events: &[Answer], answers: &[Answer]) -> Fit {
         return Fit::No;
     }
     let ([messages, pongs, marks], [came, ponged, marked]) = (apart(events), apart(answers));
-    let all = messages.len() == came.len() && marks.len() == marked.len() && pongs.last() == ponged.last();
+    // A mark is set by a ping as well. "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response
+    // to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping
+    // frame." (RFC 6455 5.5.3)
+    let asked_later = events.iter().rposition(|event| matches!(event, Answer::Open(_)))
+        > events.iter().rposition(|event| matches!(event, Answer::Pong(_)));
+    let ponged = asked_later || pongs.last() == ponged.last();
+    let all = messages.len() == came.len() && marks.len() == marked.len() && ponged;
     if all { Fit::Match } else { Fit::Possible }
 }
 

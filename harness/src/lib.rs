@@ -9,6 +9,7 @@
 //!        oracle  what a conforming peer may do in answer to a scenario that nobody wrote
 //!        generate scenarios that nobody wrote, from bytes or from other scenarios
 //!        shrink  to the shortest scenario that shows the same
+//!        behaviour what was seen of a peer, so far that two scenarios can be said to have shown the same
 //!        signature what went wrong, so far that two findings can be said to be one
 //!        judge   from scenario and transcript to a verdict
 //!        event   what a run tells while it goes on
@@ -24,6 +25,7 @@
 pub mod adapt;
 pub mod answer;
 mod autobahn;
+pub mod behaviour;
 pub mod carrier;
 pub mod cli;
 pub mod engine;

@@ -8,10 +8,11 @@ mod play;
 mod processes;
 #[path = "detection/table.rs"]
 mod table;
+#[path = "detection/threads.rs"]
+mod threads;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use wsgrade::plan::{Depth, Plan};
 use wsgrade_cases::id::RuleId;
@@ -23,12 +24,10 @@ use wsgrade_reports::grade::Weight;
 
 use play::{Agent, Played};
 use table::Catches;
+use threads::on_threads;
 
 /// Cases with more bytes than this on the wire are played only where no other catches the defect.
 const LIGHT: u64 = 16 << 10;
-
-/// The cores of a small machine.
-const THREADS: usize = 2;
 
 /// A case in a role, played by the endpoint without a defect.
 struct Clean {
@@ -46,26 +45,6 @@ impl Clean {
     fn is_numbered(&self) -> bool {
         self.plan.scenario.id.as_str().starts_with(|first: char| first.is_ascii_digit())
     }
-}
-
-/// All of these, in their order, on as many threads as are good for it.
-fn on_threads<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                while let Some((at, item)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(at).map(|item| (at, item))
-                } {
-                    let result = work(item);
-                    done.lock().unwrap().insert(at, result);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap().into_values().collect()
 }
 
 /// Every case without a defect, in each role that it has.

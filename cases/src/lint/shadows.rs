@@ -1,5 +1,7 @@
 //! Outcomes that are never reached, because an earlier one matches all that they match.
 
+use std::borrow::Cow;
+
 use super::Findings;
 use crate::model::{Accept, By, Ending, Expected, Order, Payload, Saw, Scenario};
 
@@ -44,19 +46,21 @@ fn ending_covers(earlier: &Ending, later: &Ending) -> bool {
 }
 
 fn saw_covers(scenario: &Scenario, earlier: &Saw, later: &Saw) -> bool {
-    let list = |saw: &Saw| match saw {
-        Saw::Answers => Some((scenario.answers(), Order::Exact)),
-        Saw::Events { events, order } => Some((events.clone(), *order)),
-        Saw::Anything => None,
-    };
-    match (list(earlier), list(later)) {
+    fn list<'a>(scenario: &Scenario, saw: &'a Saw) -> Option<(Cow<'a, [Expected]>, Order)> {
+        match saw {
+            Saw::Answers => Some((scenario.answers().into(), Order::Exact)),
+            Saw::Events { events, order } => Some((events.into(), *order)),
+            Saw::Anything => None,
+        }
+    }
+    match (list(scenario, earlier), list(scenario, later)) {
         // "Anything" is not that nothing was played.
         (None, Some((events, _))) => events[..] != [Expected::Declined],
         (None, None) => true,
         (Some(_), None) => false,
         (Some((a, first)), Some((b, second))) => match first {
             Order::Exact => (second == Order::Exact || a.len() < 2) && same_in_order(&a, &b),
-            Order::Any => matches!(second, Order::Exact | Order::Any) && same_in_any_order(&a, b),
+            Order::Any => matches!(second, Order::Exact | Order::Any) && same_in_any_order(&a, &b),
             Order::LatestPong => matches!(second, Order::Exact | Order::LatestPong) && same_in_order(&a, &b),
             Order::Apart => !matches!(second, Order::Any | Order::UpTo) && same_in_order(&a, &b),
             Order::UpTo => second != Order::Any && same_in_order(&a, &b),
@@ -68,7 +72,8 @@ fn same_in_order(a: &[Expected], b: &[Expected]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
 }
 
-fn same_in_any_order(a: &[Expected], mut b: Vec<Expected>) -> bool {
+fn same_in_any_order(a: &[Expected], b: &[Expected]) -> bool {
+    let mut b: Vec<_> = b.iter().collect();
     a.len() == b.len()
         && a.iter().all(|a| match b.iter().position(|b| same(a, b)) {
             Some(at) => {

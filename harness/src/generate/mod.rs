@@ -1,14 +1,24 @@
 //! Scenarios that nobody wrote: made from bytes, or from other scenarios and bytes. Pure: the same bytes make the same.
 //!
 //! ```text
-//! bytes ─ arbitrary ─┬─ conversation ─ frames, mostly lawful, now and then one that is not ─┐
-//!                    └─ opening      ─ a handshake, lawful, odd or broken ──────────────────┼─ oracle ─▶ Scenario
-//! Scenario, Scenario, bytes ─ mutate ─ a piece taken out, doubled, swapped, changed ────────┘
+//! bytes ─ dice ─┬─ conversation ─ payload, frame, compressed ─┐
+//!               └─ opening      ─ lawful, odd or broken ──────┼─ playable ─ oracle ─▶ Scenario
+//! Scenario, Scenario, bytes ─ mutate ─────────────────────────┘
 //! ```
+//!
+//! A conversation is mostly lawful, and now and then something in it is not. The bytes decide, byte by byte, and where
+//! they are used up each choice is the simplest; a few hundred of them are as much as a conversation asks for.
 
+mod compressed;
 mod conversation;
+mod dice;
+mod frame;
 mod mutate;
 mod opening;
+mod payload;
+pub(crate) mod playable;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use arbitrary::Unstructured;
@@ -16,6 +26,7 @@ use wsgrade_cases::model::Scenario;
 use wsgrade_codec::Role;
 
 use crate::oracle;
+use dice::Dice;
 
 /// The id of every scenario that has no other.
 pub(crate) const ID: &str = "generated";
@@ -33,21 +44,26 @@ pub struct Brief {
 }
 
 /// Out of so many scenarios one is about the opening handshake.
-const OPENINGS: u8 = 4;
+const OPENINGS: usize = 4;
 
 /// The scenario that these bytes stand for, ready to be played. Any bytes stand for one.
 pub fn generate(brief: &Brief, bytes: &[u8]) -> Scenario {
     let mut u = Unstructured::new(bytes);
-    let about_opening = brief.openings && u.ratio(1, OPENINGS).unwrap_or_default();
-    let sketch = match about_opening {
+    let about_opening = brief.openings && u.one_in(OPENINGS);
+    let mut sketch = match about_opening {
         true => opening::sketch(brief, &mut u),
         false => conversation::sketch(brief, &mut u),
     };
-    oracle::complete(&sketch, brief.role)
+    playable::mend(&mut sketch, brief.role);
+    oracle::completed(sketch, brief.role)
 }
 
-/// A scenario like this one, with something changed, perhaps by way of the other.
+/// A scenario like this one, with something changed, perhaps by way of the other. Either may be a case of the
+/// catalogue: what cannot be played in a moment is left out, such as stress and exchanges.
 pub fn mutate(brief: &Brief, scenario: &Scenario, other: &Scenario, bytes: &[u8]) -> Scenario {
-    let sketch = mutate::sketch(brief, scenario, other, &mut Unstructured::new(bytes));
-    oracle::complete(&sketch, brief.role)
+    let mut sketch = mutate::sketch(brief, scenario, other, &mut Unstructured::new(bytes));
+    playable::mend(&mut sketch, brief.role);
+    let changed = oracle::completed(sketch, brief.role);
+    // What takes a peer a tenth of a second and shows nothing has no place in a campaign.
+    if oracle::is_beyond_limits(&changed) { generate(brief, bytes) } else { changed }
 }

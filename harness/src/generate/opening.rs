@@ -9,6 +9,7 @@ use wsgrade_cases::model::{
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::Opcode;
 
+use super::dice::Dice;
 use super::value::{self, choose};
 use super::{Brief, ID};
 
@@ -48,7 +49,7 @@ fn change(role: Role, u: &mut Unstructured<'_>, opening: &mut Opening) -> Result
             Role::Client => change_response(u, opening)?,
         }
     }
-    opening.knock |= role == Role::Server && u.ratio(1, 4)?;
+    opening.knock |= role == Role::Server && u.one_in(4);
     Ok(())
 }
 
@@ -61,7 +62,7 @@ fn change_request(u: &mut Unstructured<'_>, opening: &mut Opening) -> Result<()>
         6..=8 => set(opening, "Sec-WebSocket-Key", value::key(u)?),
         9..=10 => set(opening, "Host", value::host(u)?),
         11..=13 => put(opening, u, "Sec-WebSocket-Protocol", value::tokens)?,
-        14..=18 => match u.ratio(1, 3)? {
+        14..=18 => match u.one_in(3) {
             true => put(opening, u, "Sec-WebSocket-Extensions", value::extensions)?,
             false => opening.extensions.push(value::extensions(u)?),
         },
@@ -150,7 +151,7 @@ fn change_fields(u: &mut Unstructured<'_>, fields: &[(&str, &str)], opening: &mu
             };
             opening.chop = Chop { at, pause: Duration::from_micros(u.int_in_range(0..=1000)?) };
         }
-        7 if u.ratio(1, 4)? => opening.newline = Some("\n".to_owned()),
+        7 if u.one_in(4) => opening.newline = Some("\n".to_owned()),
         _ => set(opening, name, value::varied(u, usual)?),
     }
     Ok(())
@@ -181,7 +182,7 @@ fn put(
     list: fn(&mut Unstructured<'_>) -> Result<String>,
 ) -> Result<()> {
     set(opening, name, list(u)?);
-    if u.ratio(1, 4)? {
+    if u.one_in(4) {
         opening.headers.push(HeaderEdit::Add(name.to_owned(), payload(list(u)?)));
     }
     Ok(())

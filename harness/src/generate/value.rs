@@ -4,6 +4,8 @@ use arbitrary::{Result, Unstructured};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::dice::Dice;
+
 /// One of these.
 pub(super) fn choose<'a>(u: &mut Unstructured<'_>, from: &[&'a str]) -> Result<&'a str> {
     u.choose(from).copied()
@@ -91,16 +93,16 @@ pub(super) fn tokens(u: &mut Unstructured<'_>) -> Result<String> {
 /// Extensions and their parameters, mostly of permessage-deflate and mostly well-formed.
 pub(super) fn extensions(u: &mut Unstructured<'_>) -> Result<String> {
     let mut list = Vec::new();
-    let count = if u.ratio(1, 4)? { 2 } else { 1 };
+    let count = if u.one_in(4) { 2 } else { 1 };
     for _ in 0..count {
-        let mut extension = if u.ratio(1, 6)? { token(u)? } else { "permessage-deflate".to_owned() };
+        let mut extension = if u.one_in(6) { token(u)? } else { "permessage-deflate".to_owned() };
         for _ in 0..u.int_in_range(0..=3)? {
-            let between = if u.ratio(1, 8)? { choose(u, &[";", " ; ", ";;", " "])? } else { "; " };
+            let between = if u.one_in(8) { choose(u, &[";", " ; ", ";;", " "])? } else { "; " };
             extension = format!("{extension}{between}{}", parameter(u)?);
         }
         list.push(extension);
     }
-    let list = list.join(if u.ratio(1, 8)? { "," } else { ", " });
+    let list = list.join(if u.one_in(8) { "," } else { ", " });
     Ok(match u.int_in_range(0..=19)? {
         0 => varied(u, &list)?,
         1 => format!("{list}{}", choose(u, &[";", ",", "=", "; =1", "; a=\"b c\"", "; a=\""])?),
@@ -190,7 +192,7 @@ pub(super) fn accept(u: &mut Unstructured<'_>) -> Result<String> {
 
 pub(super) fn method(u: &mut Unstructured<'_>) -> Result<String> {
     let methods = ["POST", "PUT", "HEAD", "OPTIONS", "FETCH"];
-    if u.ratio(1, 3)? { cased(u, "GET") } else { Ok(choose(u, &methods)?.to_owned()) }
+    if u.one_in(3) { cased(u, "GET") } else { Ok(choose(u, &methods)?.to_owned()) }
 }
 
 pub(super) fn http_version(u: &mut Unstructured<'_>) -> Result<String> {

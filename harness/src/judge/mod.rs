@@ -13,7 +13,7 @@
 mod describe;
 mod ending;
 mod masks;
-mod rules;
+pub(crate) mod rules;
 mod stress;
 #[cfg(test)]
 mod tests;

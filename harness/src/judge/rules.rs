@@ -4,7 +4,7 @@ use wsgrade_cases::rules::Level;
 use wsgrade_reports::record::{Behavior, CloseVerdict};
 
 /// What breaking a rule of this level comes to.
-pub(super) fn weight(level: Level) -> Behavior {
+pub(crate) fn weight(level: Level) -> Behavior {
     match level {
         Level::Must | Level::MustNot => Behavior::Fail,
         Level::Should | Level::ShouldNot => Behavior::NonStrict,

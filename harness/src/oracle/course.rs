@@ -10,9 +10,22 @@ use wsgrade_codec::{Kind, Role, mask};
 
 /// The longest message that is looked at.
 const MESSAGE_CAP: usize = 64 << 20;
+/// The longest that is looked at where it is longer than all that is sent: a message that compression has made small.
+const INFLATED_CAP: usize = 1 << 20;
 
 /// The key of the masks that are left to us: no rule depends on it.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// What inflaters differ in. With the end of a block one may have given the whole message, and more to come is no news to it
+/// (case D.7.18). Of the codes of a block RFC 1951 says how they are used, and not what comes of some that are never used.
+const DOUBTFUL: [&str; 6] = [
+    "the data ends inside a block",
+    "is not a code",
+    "a code which stands for nothing",
+    "no code for the end of the block",
+    "too many symbols in a block",
+    "too many code lengths",
+];
 
 /// A conversation as the peer hears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,8 +40,10 @@ pub(super) struct Course {
     pub(super) behind_close: bool,
     /// Whether a Close frame is sent at all, as a step: it may be out before the peer's.
     pub(super) sends_close: bool,
-    /// How our side ended, before a breach or a Close.
+    /// How our side ended, whatever was before. No step comes behind.
     pub(super) end: Option<End>,
+    /// The marks of probes between the fragments of a message.
+    pub(super) marks_inside: Vec<String>,
     /// The message that is not whole when all is sent.
     pub(super) unfinished: Option<Unfinished>,
     /// The frame that is not whole when all is sent: its declared length.
@@ -37,6 +52,8 @@ pub(super) struct Course {
     pub(super) raw: bool,
     /// The longest message.
     pub(super) longest: u64,
+    /// Whether one is longer than anybody has to take. What it says is not known then, nor what comes behind.
+    pub(super) too_big: bool,
     /// What is particular about it, as far as it is lawful.
     pub(super) features: Features,
 }
@@ -52,8 +69,11 @@ pub(super) struct Breach {
     /// Whether it is in what a message says: the RFC does not tell when a peer is to look at that, and one that does so
     /// when its application asks for the message has answered pings and the Close behind it before.
     pub(super) in_content: bool,
-    /// Whether the message is a compressed one that ends too early, of which an inflater may have given all that there is.
-    pub(super) cut: bool,
+    /// Whether it is in compressed data of which inflaters differ in what they make of it.
+    pub(super) doubtful: bool,
+    /// Whether it is within a compressed message, whose content so far is known to a peer that inflates as it reads, and
+    /// may be broken as well.
+    pub(super) in_compressed: bool,
     /// What a peer may answer that looks late.
     pub(super) later: Vec<Expected>,
     /// The next breach: a peer that looks late notices this one first.
@@ -64,6 +84,8 @@ pub(super) struct Breach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Close {
     pub(super) code: Option<u16>,
+    /// The message that it interrupts.
+    pub(super) interrupts: Option<Unfinished>,
 }
 
 /// A message of which the end is missing.
@@ -92,13 +114,15 @@ pub(super) struct Features {
 pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
     let us = role.peer();
     let negotiated = Negotiated { deflate: agreed(&scenario.opening.deflate, us) };
+    let cap = if sent(scenario) < INFLATED_CAP as u64 { INFLATED_CAP } else { MESSAGE_CAP };
     let mut reader = Reader {
         us,
         decoder: FrameDecoder::new(),
-        checker: Checker::with_cap(us, negotiated, MESSAGE_CAP),
+        checker: Checker::with_cap(us, negotiated, cap),
         mask: None,
         sent: 0,
         message: None,
+        inflating: false,
         course: Course::default(),
     };
     for step in &scenario.steps {
@@ -108,7 +132,7 @@ pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
 }
 
 /// What was agreed on, as far as the case knows: where it leaves something to the peer, the least that we may do.
-fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
+pub(crate) fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
     let wish = wishes.first()?;
     let fresh = wish.our_context_takeover != Some(true) || wishes.len() > 1;
     let window = wish.our_window_bits.filter(|_| wishes.len() == 1).and_then(WindowBits::new);
@@ -127,6 +151,22 @@ fn agreed(wishes: &[DeflateWish], us: Role) -> Option<Params> {
     Some(params)
 }
 
+/// How many bytes of payload the steps have.
+fn sent(scenario: &Scenario) -> u64 {
+    let of = |step: &Step| match step {
+        Step::Send(frame) => frame.payload.len().saturating_mul(u64::from(frame.times)),
+        Step::More { payload, .. } | Step::Raw { payload, .. } => payload.len(),
+        Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Exchange(_)
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => 0,
+    };
+    scenario.steps.iter().map(of).fold(0, u64::saturating_add)
+}
+
 struct Reader {
     us: Role,
     decoder: FrameDecoder,
@@ -137,6 +177,8 @@ struct Reader {
     sent: usize,
     /// The message that is under way, and whether it is compressed.
     message: Option<bool>,
+    /// Whether a compressed message was under way before what comes now.
+    inflating: bool,
     course: Course,
 }
 
@@ -165,8 +207,8 @@ impl Reader {
                 }
             }
             Step::Exchange(exchange) => self.answer(Expected::Exchanged(exchange.messages)),
-            Step::End(end) if !self.is_over() => self.course.end = Some(*end),
-            Step::Await { .. } | Step::Read(_) | Step::Hold { .. } | Step::End(_) => {}
+            Step::End(end) => self.course.end = Some(*end),
+            Step::Await { .. } | Step::Read(_) | Step::Hold { .. } => {}
         }
     }
 
@@ -197,6 +239,7 @@ impl Reader {
                 wire::Piece::Header(header) => Some(*header),
                 wire::Piece::Payload { .. } | wire::Piece::End => None,
             };
+            self.inflating = self.message == Some(true);
             self.checker.push(piece);
             if let Some(header) = header {
                 self.begins(&header);
@@ -216,7 +259,10 @@ impl Reader {
     /// Takes note of what a frame is by its header.
     fn begins(&mut self, header: &Header) {
         let features = &mut self.course.features;
-        features.long_length |= header.length.value() > 125;
+        let length = header.length.value();
+        features.long_length |= length > 125;
+        // A peer that sets a limit may do so by what is declared, or by what came of a message so far.
+        self.course.longest = self.course.longest.max(length);
         let inside = self.message.is_some();
         if header.opcode.kind().is_some() {
             self.message = Some(header.rsv.contains(wire::Rsv::RSV1));
@@ -230,8 +276,8 @@ impl Reader {
     fn item(&mut self, item: Item) {
         match item {
             Item::Violation(violation) => {
-                let cut = violation.detail.ends_with("the data ends inside a block");
-                self.violation(violation.rule, cut);
+                let doubtful = DOUBTFUL.iter().any(|detail| violation.detail.ends_with(detail));
+                self.violation(violation.rule, doubtful);
             }
             Item::Message { kind, payload, compressed: _, fragments: _ } => {
                 self.course.longest = self.course.longest.max(payload.len() as u64);
@@ -252,16 +298,19 @@ impl Reader {
             }
             Item::Pong(_) => self.course.features.pong = true,
             Item::Close { body: _, frame } => {
-                let close = Close { code: frame.and_then(|frame| frame.code).map(|code| code.value()) };
+                let close = Close {
+                    code: frame.and_then(|frame| frame.code).map(|code| code.value()),
+                    interrupts: self.unfinished(),
+                };
                 if !self.is_over() {
                     self.course.close = Some(close);
                 }
             }
-            Item::TooBig { .. } => {}
+            Item::TooBig { .. } => self.course.too_big |= !self.is_over(),
         }
     }
 
-    fn violation(&mut self, rule: Rule, cut: bool) {
+    fn violation(&mut self, rule: Rule, doubtful: bool) {
         match rule {
             // What comes behind a Close is discarded, whatever it is.
             Rule::DataAfterClose | Rule::ControlAfterClose => return,
@@ -280,13 +329,17 @@ impl Reader {
             frame_is_whole: false,
             message_is_whole: self.checker.in_message().is_none(),
             in_content: matches!(rule, Rule::TextUtf8 | Rule::DeflateData),
-            cut,
+            doubtful,
+            in_compressed: self.inflating,
             later: Vec::new(),
             next: None,
         });
     }
 
     fn mark(&mut self, mark: &str) {
+        if self.checker.in_message().is_some() {
+            self.course.marks_inside.push(mark.to_owned());
+        }
         self.answer(Expected::Open(mark.to_owned()));
     }
 
@@ -314,12 +367,14 @@ impl Reader {
             breach.frame_is_whole = !cut;
         } else {
             self.course.open_frame = if cut { Some(open.unwrap_or(0)) } else { None };
-            self.course.unfinished = self
-                .checker
-                .in_message()
-                .map(|_| Unfinished { compressed: self.message.unwrap_or_default() });
+            self.course.unfinished = self.unfinished();
         }
         self.course
+    }
+
+    /// The message that is under way.
+    fn unfinished(&self) -> Option<Unfinished> {
+        self.checker.in_message().map(|_| Unfinished { compressed: self.message.unwrap_or_default() })
     }
 }
 

@@ -14,6 +14,8 @@
 mod course;
 mod opening;
 mod outcomes;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -21,17 +23,23 @@ use wsgrade_cases::id::RuleId;
 use wsgrade_cases::lint;
 use wsgrade_cases::model::{Accept, Ending, Need, Scenario, Step};
 use wsgrade_codec::Role;
-use wsgrade_codec::wire::Rsv;
+use wsgrade_codec::wire::{Opcode, Rsv};
+
+pub(crate) use course::agreed;
 
 /// The same scenario with all that says what is right: its rules, needs, outcomes and ending. What it said of them
 /// before is not looked at, so completing twice is completing once. `role` is that of the endpoint under test, the only
 /// one for which the scenario is then. Where the opening handshake must not open a connection, the steps become one probe
 /// that shows whether it has: what else is said on a connection that is not to be says nothing more.
 pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
-    let mut steps = sketch.steps.clone();
+    completed(sketch.clone(), role)
+}
+
+/// The same, of a sketch that nobody needs any more.
+pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
     let Expectation { rules, accept, ending, mut needs } = match opening::expect(&sketch.opening, role) {
         opening::Opens::No(expectation) => {
-            steps = vec![Step::Probe { mark: opening::MARK.to_owned() }];
+            sketch.steps = vec![Step::Probe { mark: opening::MARK.to_owned() }];
             expectation
         }
         opening::Opens::Unsaid(expectation) => expectation,
@@ -40,23 +48,34 @@ pub fn complete(sketch: &Scenario, role: Role) -> Scenario {
             opening::anything(role)
         }
         opening::Opens::Yes { rules, also } => {
-            let mut expectation = outcomes::of(sketch, &course::run(sketch, role), role);
-            // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
-            let (particular, ordinary) = (rules, std::mem::take(&mut expectation.rules));
-            let fresh = ordinary.into_iter().filter(|rule| !particular.contains(rule)).collect::<Vec<_>>();
-            expectation.rules = [particular, fresh].concat();
-            expectation.accept.extend(also);
-            expectation
+            let mut expectation = outcomes::of(&sketch, &course::run(&sketch, role), role);
+            // A peer that may end the connection over its opening does it in ways that are wrong later, and where the
+            // conversation gives it a reason too nobody can say over which of the two it was.
+            if !also.is_empty() && (expectation.ending != Ending::ordinary() || closes(&sketch.steps)) {
+                opening::anything(role)
+            } else {
+                // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
+                let (particular, ordinary) = (rules, std::mem::take(&mut expectation.rules));
+                let fresh =
+                    ordinary.into_iter().filter(|rule| !particular.contains(rule)).collect::<Vec<_>>();
+                expectation.rules = [particular, fresh].concat();
+                expectation.accept.extend(also);
+                expectation
+            }
         }
     };
     if !sketch.opening.deflate.is_empty() {
         needs.insert(Need::Deflate);
     }
     let roles = BTreeSet::from([role]);
-    let mut scenario =
-        Scenario { rules, steps, accept, ending, needs, roles, differs: None, ..sketch.clone() };
+    let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch };
     lint::drop_unreached(&mut scenario);
     scenario
+}
+
+/// Whether we close among the steps.
+fn closes(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::Send(frame) if frame.opcode == Opcode::CLOSE))
 }
 
 /// Whether something is sent that has another meaning where permessage-deflate is in use.
@@ -73,6 +92,12 @@ fn compresses(steps: &[Step]) -> bool {
         | Step::Hold { .. }
         | Step::End(_) => false,
     })
+}
+
+/// Whether a completed scenario has a message that inflates to more than anybody has to take: it asks for nothing, and costs
+/// much time.
+pub(crate) fn is_beyond_limits(scenario: &Scenario) -> bool {
+    scenario.rules.first().is_some_and(|rule| rule.as_str() == outcomes::BEYOND_LIMITS)
 }
 
 /// What is right.

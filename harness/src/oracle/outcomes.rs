@@ -12,6 +12,13 @@ use super::course::{Breach, Close, Course, Features};
 /// A peer may call a message too big that is longer than this. Smaller ones a peer on the open internet has to take.
 const MAY_BE_TOO_BIG: u64 = 16 << 10;
 
+/// The codes of a peer that inflates as it reads and does not take what came of a message so far. What that is nobody can
+/// say before the message is whole.
+const INFLATING: &[u16] = &[1002, 1003, 1007, 1009];
+
+/// The main rule of a scenario with such a message.
+pub(super) const BEYOND_LIMITS: &str = "rfc6455-10.4-limits";
+
 /// What a receiver does about a breach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Demand {
@@ -71,16 +78,23 @@ fn window_rule(role: Role) -> &'static str {
 /// What is right for a course. `role` is that of the peer.
 pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectation {
     let (rule, mut accept, ending) = match (&course.breach, course.close, course.end) {
-        (Some(breach), _, _) => broken(course, breach, role),
-        (None, Some(close), _) => closed(course, close, role),
-        (None, None, Some(end)) => ended(course, end),
+        (_, _, Some(End::Abort)) => reset(),
+        _ if course.too_big => beyond_limits(),
+        (Some(breach), _, None) => broken(course, breach, role),
+        (None, Some(close), None) => closed(course, close, role),
+        (breach, _, Some(End::Half)) => half_closed(course, breach.as_ref()),
         (None, None, None) => lawful(course),
     };
     if course.longest > MAY_BE_TOO_BIG {
-        let ending = Ending { codes: vec![1009], ..Ending::failed_with(&[]) };
         let note = "the message is too big for the peer, which says so";
-        accept
-            .push(ended_so(Outcome::Informational, up_to(course), ending).noted("rfc6455-10.4-limits", note));
+        // Ours may be out before the peer's.
+        let ours = course.sends_close.then_some(By::Us);
+        for by in ours.into_iter().chain([By::Peer]) {
+            let ending = Ending { by, codes: vec![1009], clean: false, bare: false };
+            accept.push(
+                ended_so(Outcome::Informational, up_to(course), ending).noted("rfc6455-10.4-limits", note),
+            );
+        }
     }
     let mut needs = BTreeSet::new();
     let echoes = |answer: &Expected| {
@@ -124,17 +138,31 @@ fn lawful(course: &Course) -> (&'static str, Vec<Accept>, Ending) {
         return (rule, accept, either);
     }
     let mut accept = vec![ended_so(Outcome::Pass, apart(course), Ending::ordinary())];
+    if !course.marks_inside.is_empty() {
+        let inside =
+            |answer: &Expected| matches!(answer, Expected::Open(mark) if course.marks_inside.contains(mark));
+        let events = course.answers.iter().filter(|answer| !inside(answer)).cloned().collect();
+        let note = "the peer answers pings within a message only when the message is whole";
+        accept.push(
+            ended_so(Outcome::NonStrict, Saw::Events { events, order: Order::Apart }, Ending::ordinary())
+                .noted("rfc6455-5.5.2-pong-soon", note),
+        );
+    }
     if let Some(unfinished) = course.unfinished {
         accept.push(interrupted(course));
         if unfinished.compressed {
-            let note = "the peer inflates as it reads, and does not take what came of the message";
-            let ending = Ending::failed_with(&[1002, 1003, 1007]);
-            accept.push(
-                ended_so(Outcome::Informational, up_to(course), ending).noted("rfc7692-6.2-decompress", note),
-            );
+            let ours = Ending { by: By::Us, ..Ending::failed_with(INFLATING) };
+            accept.push(inflating(course, ours));
+            accept.push(inflating(course, Ending::failed_with(INFLATING)));
         }
     }
     (rule, accept, Ending::ordinary())
+}
+
+/// A compressed message is not whole.
+fn inflating(course: &Course, ending: Ending) -> Accept {
+    let note = "the peer inflates as it reads, and does not take what came of the message";
+    ended_so(Outcome::Informational, up_to(course), ending).noted("rfc7692-6.2-decompress", note)
 }
 
 /// Our Close stands in a message.
@@ -172,25 +200,35 @@ fn closed(course: &Course, close: Close, role: Role) -> (&'static str, Vec<Accep
                 .noted("rfc6455-5.5.1-data-after-close", note),
         );
     }
-    if course.in_message_at_close() && !course.behind_close {
+    if close.interrupts.is_some() && !course.behind_close {
         accept.push(interrupted(course));
     }
-    if course.end.is_some() && !course.behind_close {
-        let note = "the peer ended TCP without a Close, having seen the end of ours";
-        accept.push(
-            ended_so(Outcome::Informational, up_to(course), lax(&[])).noted("rfc6455-5.5.1-end-tcp", note),
-        );
+    if close.interrupts.is_some_and(|message| message.compressed) {
+        accept.push(inflating(course, lax(INFLATING)));
+        accept.push(inflating(course, Ending::failed_with(INFLATING)));
     }
     ("rfc6455-5.5.1-answer-close", accept, ending)
 }
 
-/// Our side ended without a Close.
-fn ended(course: &Course, end: End) -> (&'static str, Vec<Accept>, Ending) {
+/// We reset TCP: what was answered before may never have arrived, a Close as little as a pong.
+fn reset() -> (&'static str, Vec<Accept>, Ending) {
     let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
-    let saw = match end {
-        // What was answered before the reset may never have arrived.
-        End::Abort => Saw::Anything,
-        End::Half => up_to(course),
+    ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either)
+}
+
+/// A message inflates to more than anybody has to take, and who takes it may take its time.
+fn beyond_limits() -> (&'static str, Vec<Accept>, Ending) {
+    let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
+    (BEYOND_LIMITS, vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either)
+}
+
+/// Our side of TCP ended, perhaps behind a Close or a breach. A peer that learns of the end before it has read the rest may
+/// take the connection for closed, and has nobody then to send a Close to.
+fn half_closed(course: &Course, breach: Option<&Breach>) -> (&'static str, Vec<Accept>, Ending) {
+    let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
+    let saw = match breach {
+        None => up_to(course),
+        Some(_) => Saw::Anything,
     };
     ("rfc6455-6.2-message-received", vec![ended_so(Outcome::Pass, saw, either.clone())], either)
 }
@@ -198,8 +236,7 @@ fn ended(course: &Course, end: End) -> (&'static str, Vec<Accept>, Ending) {
 /// We broke a rule.
 fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Accept>, Ending) {
     let (demand, rule, codes) = match demand(breach.rule, role) {
-        // With the end of a block inflaters may have given the whole message, and more to come is no news to them (case D.7.18).
-        (_, rule, codes) if breach.cut => (Demand::Nothing, rule, codes),
+        (_, rule, codes) if breach.doubtful => (Demand::Nothing, rule, codes),
         demanded => demanded,
     };
     let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
@@ -224,12 +261,16 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
         codes.extend(breach.next.iter().flat_map(|next| self::demand(*next, role).2));
         failing(Outcome::Informational, late.clone(), &codes);
     }
+    if breach.in_compressed && !breach.in_content {
+        failing(Outcome::Informational, up_to(course), INFLATING);
+    }
     if breach.in_content && course.sends_close {
         let note = "the Close was answered before the message was looked at";
         let ending = Ending { by: By::Us, codes: Vec::new(), clean: true, bare: false };
         accept.push(ended_so(Outcome::Informational, late.clone(), ending).noted(rule, note));
     }
-    let waits = !breach.frame_is_whole || !breach.message_is_whole;
+    // What a frame is can be seen in the frame; what a message says, when it is whole.
+    let waits = !breach.frame_is_whole || breach.in_content && !breach.message_is_whole;
     match demand {
         Demand::Fail if waits => {
             let note = "the peer waits for the rest of the frame, or of the message";
@@ -255,13 +296,6 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
         false => Ending::failed_with(codes),
     };
     (rule, accept, ending)
-}
-
-impl Course {
-    /// Whether our Close interrupts a message.
-    fn in_message_at_close(&self) -> bool {
-        self.unfinished.is_some() || self.features.fragments
-    }
 }
 
 fn apart(course: &Course) -> Saw {

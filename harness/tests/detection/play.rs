@@ -63,8 +63,8 @@ fn seed_of(id: &str) -> u64 {
 /// What a play came to.
 pub(crate) struct Played {
     pub(crate) weight: Weight,
-    pub(crate) behavior: Behavior,
-    pub(crate) close: CloseVerdict,
+    /// What was seen and what is said of it.
+    pub(crate) record: CaseRecord,
     /// In words, for who has to find out.
     pub(crate) verdict: String,
     /// The defects at whose points of decision the endpoint was.
@@ -76,8 +76,8 @@ pub(crate) struct Played {
 impl Played {
     /// Whether nothing was found wrong.
     pub(crate) fn is_good(&self) -> bool {
-        matches!(self.behavior, Behavior::Pass | Behavior::Informational)
-            && matches!(self.close, CloseVerdict::Pass | CloseVerdict::Informational)
+        matches!(self.record.behavior, Behavior::Pass | Behavior::Informational)
+            && matches!(self.record.close, CloseVerdict::Pass | CloseVerdict::Informational)
     }
 }
 
@@ -167,7 +167,7 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         when_busy: None,
         adapted: None,
         repeat: String::new(),
-        transcript: Transcript::default(),
+        transcript,
     };
     let findings: Vec<_> = record
         .findings
@@ -176,9 +176,8 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         .collect();
     Played {
         weight: Weight::of(&record),
-        behavior: record.behavior,
-        close: record.close,
         verdict: format!("{}/{:?}: {}", record.behavior, record.close, findings.join("; ")),
+        record,
         asked: wire.deviant.asked().collect(),
         bytes: wire.bytes,
     }

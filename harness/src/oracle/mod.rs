@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::lint;
-use wsgrade_cases::model::{Accept, Ending, Need, Scenario, Step};
+use wsgrade_cases::model::{Accept, Ending, Need, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::{Opcode, Rsv};
 
@@ -49,9 +49,10 @@ pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
         }
         opening::Opens::Yes { rules, also } => {
             let mut expectation = outcomes::of(&sketch, &course::run(&sketch, role), role);
-            // A peer that may end the connection over its opening does it in ways that are wrong later, and where the
-            // conversation gives it a reason too nobody can say over which of the two it was.
-            if !also.is_empty() && (expectation.ending != Ending::ordinary() || closes(&sketch.steps)) {
+            // A client that may end the connection over its opening does it in ways that are wrong later. Where nothing has to
+            // be answered before we close, or it has a reason later too, nobody can say over which of the two it was.
+            let doubtful = role == Role::Client && !also.is_empty();
+            if doubtful && !(answers_first(&expectation) && !closes(&sketch.steps)) {
                 opening::anything(role)
             } else {
                 // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
@@ -59,7 +60,8 @@ pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
                 let fresh =
                     ordinary.into_iter().filter(|rule| !particular.contains(rule)).collect::<Vec<_>>();
                 expectation.rules = [particular, fresh].concat();
-                expectation.accept.extend(also);
+                // Before any that takes whatever comes; but the first says how the engine plays.
+                expectation.accept.splice(1..1, also);
                 expectation
             }
         }
@@ -71,6 +73,16 @@ pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
     let mut scenario = Scenario { rules, accept, ending, needs, roles, differs: None, ..sketch };
     lint::drop_unreached(&mut scenario);
     scenario
+}
+
+/// Whether the conversation is lawful, and has an answer that we wait for before we close.
+fn answers_first(expectation: &Expectation) -> bool {
+    let answered = expectation.accept.first().is_some_and(|accept| match &accept.saw {
+        Saw::Events { events, order: _ } => !events.is_empty(),
+        Saw::Answers => true,
+        Saw::Anything => false,
+    });
+    answered && expectation.ending == Ending::ordinary()
 }
 
 /// Whether we close among the steps.

@@ -30,7 +30,7 @@ const KEPT: usize = 4 << 20;
 /// |---|---|
 /// | 0 | bit 0: it is a client; 1: permessage-deflate; 2: low limits; 3: few bytes queued before only the latest Ping is answered; 4: short messages are compressed too |
 /// | 1 | the windows of server and client, where deflate was agreed upon |
-/// | 2 | bits 0, 1: who takes no context over; bits 2 to 5: the level; bit 6: reads go through `read_buffer` |
+/// | 2 | bits 0, 1: who takes no context over; bits 2 to 5: the level; bit 6: reads go through `read_buffer`; bit 7: what is heard is copied, and nothing held of the buffer |
 ///
 /// Whatever is sent, received, polled and drained in which order:
 ///
@@ -65,6 +65,7 @@ pub(crate) fn endpoint(data: &[u8]) {
         traffic: Traffic::new(role.peer(), deflate),
         endpoint,
         through_buffer: more & 64 != 0,
+        copies: more & 128 != 0,
         received: Vec::new(),
         events: Vec::new(),
         sent: Vec::new(),
@@ -93,6 +94,7 @@ struct Run {
     model: Model,
     traffic: Traffic,
     through_buffer: bool,
+    copies: bool,
     /// Everything that came before the end of the peer's TCP.
     received: Vec<u8>,
     events: Vec<Event>,
@@ -208,8 +210,9 @@ impl Run {
         let waiting = self.endpoint.pending();
         let event = self.endpoint.poll_event();
         self.model.heard(event.as_ref(), waiting);
-        self.events.extend(event.clone());
-        event.is_some()
+        let some = event.is_some();
+        self.events.extend(event.map(|event| if self.copies { copy(event) } else { event }));
+        some
     }
 
     fn drain_all(&mut self) {
@@ -265,6 +268,19 @@ impl Run {
         let received = judged(role.peer(), deflate, &self.received);
         let frames = plain::read(&self.received);
         agrees_with_the_checker(deflate.is_some(), &self.events, &received, &frames);
+    }
+}
+
+/// The same in memory of its own.
+fn copy(event: Event) -> Event {
+    match event {
+        Event::Message(message) => {
+            let own = message.payload().to_vec();
+            Event::Message(Message::new(message.kind(), own).expect("a message again"))
+        }
+        Event::Ping(body) => Event::Ping(body.to_vec().into()),
+        Event::Pong(body) => Event::Pong(body.to_vec().into()),
+        other @ (Event::Close(_) | Event::Failed { .. } | Event::Closed { .. }) => other,
     }
 }
 

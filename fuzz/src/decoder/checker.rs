@@ -1,10 +1,11 @@
 //! The checker over a stream.
 
-use wsgrade_codec::Role;
 use wsgrade_codec::check::{Checker, Item, Negotiated, Rule, Violation};
 use wsgrade_codec::deflate::Params;
 use wsgrade_codec::wire::{FrameDecoder, Opcode};
+use wsgrade_codec::{Kind, Role};
 
+use crate::plain::{self, Frames};
 use crate::plan::{Input, Known};
 use crate::split::splits;
 
@@ -12,6 +13,7 @@ use crate::split::splits;
 pub(crate) fn holds(input: &Input) -> Vec<Item> {
     let expected = judge(input.sender, negotiated(input), input.cap, &[&input.wire]);
     expected.iter().for_each(is_cited);
+    knows_what_is_unfinished(input);
     if let Known::Items(described) = &input.known {
         assert_eq!(&expected, described, "a lawful conversation is judged");
     }
@@ -64,6 +66,24 @@ fn is_close(item: &Item) -> bool {
         Item::TooBig { opcode, received: _ } => *opcode == Opcode::CLOSE,
         Item::Violation(_) | Item::Message { .. } | Item::Ping(_) | Item::Pong(_) => false,
     }
+}
+
+/// A message is unfinished from its first frame to the end of its last.
+fn knows_what_is_unfinished(input: &Input) {
+    let mut checker = Checker::new(input.sender, negotiated(input));
+    let mut decoder = FrameDecoder::new();
+    decoder.push(&input.wire);
+    decoder.for_each(|piece| checker.push(piece));
+    let Frames { whole, open, rest: _ } = plain::read(&input.wire);
+    let ended = whole.iter().map(|(header, _)| (header, header.fin));
+    let frames = ended.chain(open.iter().map(|(header, _)| (header, false)));
+    let unfinished = frames.fold(None, |before, (header, ends)| match (header.opcode, ends) {
+        (0..=2, true) => None,
+        (1, false) => Some(Kind::Text),
+        (2, false) => Some(Kind::Binary),
+        (_, _) => before,
+    });
+    assert_eq!(checker.in_message(), unfinished);
 }
 
 /// A violation names a sentence that there is, and says in one line what was seen and where the sentence stands.

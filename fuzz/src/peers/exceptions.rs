@@ -120,7 +120,7 @@ pub const TUNGSTENITE: &[Exception] = &[
     Exception {
         rules: &[],
         they: They::WaitForTheFrame,
-        why: "permitted: its limit is looked at when the masking key is there too",
+        why: "permitted: the limit of a frame is looked at when its masking key is there too, that of a message when the frame is",
     },
     Exception {
         rules: &[Rule::MinimalLength, Rule::ControlLength],
@@ -164,6 +164,11 @@ pub const TOKIO_WEBSOCKETS: &[Exception] = &[
         ],
         they: They::WaitForTheFrame,
         why: "permitted: no sentence says how soon an endpoint has to fail the connection",
+    },
+    Exception {
+        rules: &[],
+        they: They::WaitForTheFrame,
+        why: "permitted: the limit of a message is looked at when all of the frame is there",
     },
     Exception {
         rules: &[Rule::CloseBodyOneByte],

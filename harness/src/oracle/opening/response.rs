@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{
-    Accept, By, ChopAt, Ending, Expected, Opening, Order, Outcome, Payload, Role, Saw,
+    Accept, By, ChopAt, Ending, Expected, HeaderEdit, Opening, Order, Outcome, Payload, Role, Saw,
 };
 use wsgrade_codec::deflate::{self, Offer, WindowBits};
 use wsgrade_codec::handshake::{
@@ -16,6 +16,9 @@ use super::point::{Asks, Points, is_known_connection, is_odd_list, is_unknown};
 use super::{Expectation, MARK, Opens, accepted, negotiates, unsaid};
 use crate::engine::Accepted;
 use crate::engine::lines::Lines;
+
+/// The field.
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 const CONFORMS: &str = "rfc6455-4.1-response-conforms";
 const STATUS: &str = "rfc6455-4.1-status-not-101";
@@ -194,10 +197,8 @@ fn subprotocol(headers: &Headers, opening: &Opening, points: &mut Points) {
     // What the client asks for may be just this.
     let its_own = |payload: &Payload| payload.to_bytes().windows(10).any(|window| window == b"<protocol>");
     let edits = opening.headers.iter().filter_map(|edit| match edit {
-        wsgrade_cases::model::HeaderEdit::Set(_, value)
-        | wsgrade_cases::model::HeaderEdit::Add(_, value)
-        | wsgrade_cases::model::HeaderEdit::Raw(value) => Some(value),
-        wsgrade_cases::model::HeaderEdit::Remove(_) => None,
+        HeaderEdit::Set(_, value) | HeaderEdit::Add(_, value) | HeaderEdit::Raw(value) => Some(value),
+        HeaderEdit::Remove(_) => None,
     });
     let depends = edits.chain(&opening.raw).any(its_own);
     let nobodys = |value: &&[u8]| {
@@ -228,10 +229,16 @@ fn subprotocol(headers: &Headers, opening: &Opening, points: &mut Points) {
 fn extensions(headers: &Headers, opening: &Opening, points: &mut Points) {
     let mut named: Vec<Extension> = Vec::new();
     let mut spelled = false;
-    let values: Vec<_> = headers.all("Sec-WebSocket-Extensions").collect();
+    let values: Vec<_> = headers.all(EXTENSIONS).collect();
     // Of what is agreed to only where it is offered the client may never hear.
     let heard = !negotiates(opening);
     let refused = if heard { Asks::Refused } else { Asks::Nothing };
+    // One that is there whether or not it is offered was perhaps not asked for.
+    let whatever = opening.headers.iter().any(|edit| match edit {
+        HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _) => name.eq_ignore_ascii_case(EXTENSIONS),
+        HeaderEdit::Raw(_) => true,
+        HeaderEdit::Remove(_) => false,
+    });
     for value in &values {
         match parse_extensions(value) {
             Ok(extensions) => {
@@ -260,7 +267,7 @@ fn extensions(headers: &Headers, opening: &Opening, points: &mut Points) {
             Ok(Offer { client_max_window_bits: Some(None), .. }) => {
                 points.add(refused, "rfc7692-7.1.2.2-response-value", "the parameter is not heard of");
             }
-            Ok(offer) if !heard && is_right_for_all(&offer) => {
+            Ok(offer) if !heard && !whatever && is_right_for_all(&offer) => {
                 let asks = if spelled { Asks::Understood } else { Asks::Taken };
                 points.add(asks, "rfc7692-5-agreed-parameters", "a lawful spelling is not understood");
             }

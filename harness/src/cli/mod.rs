@@ -4,12 +4,14 @@ mod autobahn;
 mod cases;
 mod display;
 mod exit;
+mod fuzz;
 mod listen;
 mod report;
 mod rules;
 mod spawn;
 mod stress;
 mod test;
+mod tide;
 
 use std::io::Write as _;
 
@@ -43,6 +45,8 @@ enum Command {
     Test(Box<test::TestArgs>),
     /// Grade clients, which connect to us and ask for cases
     Listen(Box<listen::ListenArgs>),
+    /// Play scenarios that nobody wrote against a server or a client, and keep those in which something is wrong
+    Fuzz(Box<fuzz::FuzzArgs>),
     /// The modes of Autobahn|Testsuite, with its options, spec files and reports
     Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
@@ -58,6 +62,7 @@ impl Cli {
         match command {
             Command::Test(args) => test::run(*args).await,
             Command::Listen(args) => listen::run(&args).await,
+            Command::Fuzz(args) => fuzz::run(*args).await,
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),

@@ -6,6 +6,7 @@ mod display;
 mod exit;
 mod fuzz;
 mod listen;
+mod replay;
 mod report;
 mod rules;
 mod spawn;
@@ -47,6 +48,8 @@ enum Command {
     Listen(Box<listen::ListenArgs>),
     /// Play scenarios that nobody wrote against a server or a client, and keep those in which something is wrong
     Fuzz(Box<fuzz::FuzzArgs>),
+    /// Play a case file again: what `fuzz` has found
+    Replay(Box<replay::ReplayArgs>),
     /// The modes of Autobahn|Testsuite, with its options, spec files and reports
     Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
@@ -63,6 +66,7 @@ impl Cli {
             Command::Test(args) => test::run(*args).await,
             Command::Listen(args) => listen::run(&args).await,
             Command::Fuzz(args) => fuzz::run(*args).await,
+            Command::Replay(args) => replay::run(*args).await,
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wsgrade_cases::model::Scenario;
+use wsgrade_reports::record::Severity;
 
 use super::finding::{Kind, named};
 use super::player::{Played, Player};
@@ -126,9 +127,13 @@ async fn again(
         if played.trouble(&plan).is_some() || player.place.is_dead() {
             return Confirmed::Lost;
         }
-        if played.signature.as_ref() == Some(signature) {
+        let Some(seen) = &played.signature else { continue };
+        // Which of us two closes first when both have a reason to is often a race.
+        if seen.broken == signature.broken && weight(seen) == weight(signature) {
             times += 1;
-            last = Some(played);
+            if seen == signature || last.is_none() {
+                last = Some(played);
+            }
         }
     }
     match last {
@@ -141,6 +146,10 @@ async fn again(
         })),
         None => Confirmed::Cured,
     }
+}
+
+fn weight(signature: &Signature) -> Severity {
+    signature.behavior.severity().max(signature.close.severity())
 }
 
 /// The simplest scenario with the same signature that was found within the budget.

@@ -24,5 +24,6 @@ pub mod guests;
 mod key;
 pub mod place;
 pub mod player;
+pub mod replay;
 pub mod schedule;
 pub mod words;

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
 use tokio::sync::{mpsc, watch};
 use wsgrade_codec::Role;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::{Severity, TargetFacts};
+use wsgrade_reports::render;
 
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs};
@@ -26,6 +27,7 @@ use crate::fuzz::finding::Replay;
 use crate::fuzz::guests::Guests;
 use crate::fuzz::place::{Dial, Place, Server, Start};
 use crate::fuzz::player::Player;
+use crate::fuzz::record::{self, Against, How};
 use crate::fuzz::schedule::Schedule;
 use crate::fuzz::words;
 use crate::generate::Brief;
@@ -154,6 +156,7 @@ pub(super) async fn run(args: FuzzArgs) -> Exit {
 }
 
 async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
+    let started = SystemTime::now();
     let settings = args.base.settings(1);
     let gate = |local| match (args.rate, local) {
         (Some(rate), _) => Gate::bounded_everywhere(u16::MAX, rate),
@@ -195,11 +198,31 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     let summary = campaign.run().await;
     // The display ends with its channel; it has nothing to say that could fail the run.
     let _ = watcher.await;
+    let url = place.url();
+    let name = match (&built_in, &facts.agent) {
+        (Some(_), _) => "reference server".to_owned(),
+        (None, Some(agent)) => agent.clone(),
+        (None, None) => url.clone(),
+    };
+    let against = Against {
+        name,
+        url,
+        role: brief.role,
+        agent: facts.agent.clone(),
+        facts: facts.found.clone(),
+        process: place.process_info(),
+        summary: &summary,
+    };
     drop(place);
+    let how = How { settings: &Settings { jobs, ..settings }, catalogue: !args.no_catalogue, started };
+    let report = record::report(&how, &[against], Vec::new());
+    let out = &args.base.out;
+    render::write_all(&report, out)
+        .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    super::print(&words::summary(&summary));
+    super::print(&format!("{}Report: {}\n", words::summary(&summary), out.join("index.html").display()));
     Ok(exit_of(&summary, args.fail_on))
 }
 

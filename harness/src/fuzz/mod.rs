@@ -24,6 +24,7 @@ pub mod guests;
 mod key;
 pub mod place;
 pub mod player;
+pub mod record;
 pub mod replay;
 pub mod schedule;
 pub mod words;

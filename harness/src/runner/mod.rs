@@ -124,6 +124,7 @@ impl Run {
                 selected: self.selected.len(),
             },
             shard: None,
+            fuzz: None,
             options: RunOptions {
                 jobs: *jobs,
                 timeout_ms: whole_milliseconds(limits.answer),

@@ -30,6 +30,11 @@ use crate::spawn::Death;
 
 /// How often watchers are told how it goes.
 const TELLING: Duration = Duration::from_millis(500);
+/// How long what is left is confirmed when the time is over, and how long when the user wants it to end.
+const AFTERWARDS: Duration = Duration::from_secs(60);
+const IN_A_HURRY: Duration = Duration::from_secs(5);
+/// How long each of them is made simpler then.
+const AFTERWARDS_EACH: Duration = Duration::from_secs(3);
 /// For each worker so many scenarios are remembered, among which is what a process died of.
 const REMEMBERED: usize = 4;
 
@@ -93,6 +98,8 @@ pub struct Summary {
     pub findings: Vec<Finding>,
     /// What looked wrong and was not once there was patience.
     pub cured: u64,
+    /// How many things looked wrong and were not looked at again, for want of time.
+    pub left: usize,
     /// How often the target was started again.
     pub restarts: u64,
     /// Why it ended before its time.
@@ -118,6 +125,7 @@ pub struct Campaign {
     tell: mpsc::UnboundedSender<Told>,
     interrupted: watch::Receiver<bool>,
     stop: watch::Sender<Option<String>>,
+    began: Instant,
     deadline: Option<Instant>,
 }
 
@@ -126,10 +134,20 @@ struct Known {
     findings: Vec<Finding>,
     /// As they were first seen, and what they turned out to be: an index into `findings`.
     signatures: HashMap<Signature, usize>,
+    /// What is to be looked at again, each signature once.
+    suspects: VecDeque<Suspect>,
     /// How often each looked wrong and was cured.
     cured: HashMap<Signature, u64>,
     restarts: u64,
     deaths: HashSet<Kind>,
+}
+
+/// A scenario in which something looked wrong.
+#[derive(Clone)]
+struct Suspect {
+    number: u64,
+    scenario: Arc<Scenario>,
+    signature: Signature,
 }
 
 impl Campaign {
@@ -156,6 +174,7 @@ impl Campaign {
             tell,
             interrupted,
             stop: watch::channel(None).0,
+            began: Instant::now(),
             deadline,
         }
     }
@@ -197,6 +216,8 @@ impl Campaign {
                 }
             }
         }
+        drop(workers);
+        campaign.look_at_the_rest().await;
         campaign.summary(began)
     }
 
@@ -212,6 +233,7 @@ impl Campaign {
             behaviours,
             findings: known.findings,
             cured: known.cured.values().sum(),
+            left: known.suspects.len(),
             restarts: known.restarts,
             stopped: self.stop.borrow().clone(),
             trail,
@@ -262,7 +284,8 @@ impl Campaign {
                 let Played { key, signature, .. } = played;
                 self.board.put(number, key, &scenario);
                 if let Some(signature) = signature {
-                    self.suspect(number, &scenario, signature, upheavals).await;
+                    self.suspect(Suspect { number, scenario, signature });
+                    self.look_at_one().await;
                 }
             }
         }
@@ -279,30 +302,66 @@ impl Campaign {
     }
 
     /// Something looks wrong.
-    async fn suspect(&self, number: u64, scenario: &Arc<Scenario>, signature: Signature, upheavals: u64) {
-        if self.is_known(&signature) {
+    fn suspect(&self, suspect: Suspect) {
+        if self.is_known(&suspect.signature) {
+            return;
+        }
+        let mut known = lock(&self.known);
+        if known.suspects.iter().all(|other| other.signature != suspect.signature) {
+            known.suspects.push_back(suspect);
+        }
+    }
+
+    /// Looks at a suspect again, but for half of the time at most: the other half is for finding more of them.
+    async fn look_at_one(&self) {
+        let spent = |apart: Duration| apart > self.began.elapsed() / 2;
+        if spent(*lock(&self.apart)) {
             return;
         }
         let _alone = self.alone.write().await;
+        // Others may have been alone while we waited for it.
+        if spent(*lock(&self.apart)) || self.is_over() {
+            return;
+        }
+        let next = lock(&self.known).suspects.pop_front();
+        if let Some(suspect) = next {
+            let began = Instant::now();
+            self.look_again(suspect, self.options.budget).await;
+            *lock(&self.apart) += began.elapsed();
+        }
+    }
+
+    /// Looks at those that are left when nothing else is played any more.
+    async fn look_at_the_rest(&self) {
+        let hurry = *self.interrupted.borrow();
+        let deadline = Instant::now() + if hurry { IN_A_HURRY } else { AFTERWARDS };
         let began = Instant::now();
-        if self.upheavals.load(Ordering::SeqCst) == upheavals && !self.is_known(&signature) {
-            self.look_again(number, scenario, signature).await;
+        let gone = self.stop.borrow().is_some() && !hurry;
+        while !gone && Instant::now() < deadline {
+            let Some(suspect) = lock(&self.known).suspects.pop_front() else { break };
+            let time = if hurry { Duration::ZERO } else { AFTERWARDS_EACH.min(self.options.budget.time) };
+            self.look_again(suspect, Budget { time, ..self.options.budget }).await;
         }
         *lock(&self.apart) += began.elapsed();
     }
 
-    async fn look_again(&self, number: u64, scenario: &Arc<Scenario>, signature: Signature) {
+    async fn look_again(&self, suspect: Suspect, budget: Budget) {
+        let Suspect { number, scenario, signature } = suspect;
+        if self.is_known(&signature) {
+            return;
+        }
         // A connection that broke off may be the first that is seen of a death.
-        if self.player.place.is_spawned() && self.player.place.death().await.is_some() {
+        if self.player.place.is_dead() {
             self.bury().await;
             return;
         }
         let seed = self.options.seed;
         let why = format!("Found by `wsgrade fuzz` with the seed {seed}, as scenario {number}.");
-        match confirm(&self.player, scenario, seed, &why, self.options.budget).await {
-            Confirmed::Shown(shown) => self.found(number, scenario, signature, *shown),
+        match confirm(&self.player, &scenario, seed, &why, budget).await {
+            Confirmed::Shown(shown) => self.found(number, &scenario, signature, *shown),
             Confirmed::Cured => *lock(&self.known).cured.entry(signature).or_default() += 1,
-            Confirmed::Lost => {}
+            // Perhaps it is this one that ends the process.
+            Confirmed::Lost => self.remember(number, &scenario),
         }
         self.see_that_it_serves().await;
     }

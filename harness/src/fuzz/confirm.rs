@@ -3,6 +3,8 @@
 //! ```text
 //! suspect ─ again, patiently ─┬─ nothing wrong any more ──────────────▶ cured: no finding
 //!                             └─ the same ─ shrink ─ again, 5 times ──▶ finding, k of 5
+//!
+//! While it shrinks there is little patience: a scenario that only seems to show the same is found out when it is played again.
 //! ```
 
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use crate::signature::Signature;
 
 /// How often what was found is played again before it is reported.
 pub const TRIES: u32 = 5;
+/// How often, where each time something is waited for in vain.
+const TRIES_IN_VAIN: u32 = 3;
 /// How often a simpler scenario has to show it to be kept.
 const CONVINCING: u32 = 2;
 
@@ -75,7 +79,7 @@ pub async fn confirm(
     let mut shows = None;
     for _ in 0..TRIES {
         let Some(plan) = player.fit(&Arc::new(scenario.clone())) else { return Confirmed::Cured };
-        let played = player.play_as_case(&plan, seed).await;
+        let played = player.play_as_case(&plan, &player.patient, seed).await;
         if played.trouble(&plan).is_some() || player.place.is_dead() {
             return Confirmed::Lost;
         }
@@ -120,10 +124,17 @@ async fn again(
     let rule = scenario.rules.first().map(ToString::to_string).unwrap_or_default();
     let case = Arc::new(named(&kind, scenario, &rule, why, None));
     let Some(plan) = player.fit(&case) else { return Confirmed::Cured };
-    let mut times = 0;
+    let (mut times, mut tries) = (0, 0);
     let mut last = None;
-    for _ in 0..TRIES {
-        let played = player.play_as_case(&plan, seed).await;
+    let mut most = TRIES;
+    while tries < most {
+        // Who was patient once without seeing anything else may be less so.
+        let limits = if tries == 0 { &player.patient } else { &player.quick };
+        let played = player.play_as_case(&plan, limits, seed).await;
+        tries += 1;
+        if tries == 1 && played.timed_out() {
+            most = TRIES_IN_VAIN;
+        }
         if played.trouble(&plan).is_some() || player.place.is_dead() {
             return Confirmed::Lost;
         }
@@ -142,7 +153,7 @@ async fn again(
             case,
             plan,
             played,
-            replayed: (times, TRIES),
+            replayed: (times, tries),
         })),
         None => Confirmed::Cured,
     }
@@ -167,7 +178,7 @@ async fn shrink(
         let Some(plan) = player.fit(&Arc::new(candidate)) else { continue };
         let mut shows = 0;
         while shows < CONVINCING {
-            let played = player.play(&plan, &player.quick, seed ^ u64::from(shows)).await;
+            let played = player.play(&plan, &player.brief, seed ^ u64::from(shows)).await;
             if played.signature.as_ref() != Some(signature) {
                 break;
             }

@@ -61,7 +61,7 @@ pub(super) async fn investigate(
 /// Whether the process dies of this scenario.
 async fn kills(player: &Player, scenario: &Arc<Scenario>, seed: u64) -> bool {
     let Some(plan) = player.fit(scenario) else { return false };
-    let played = player.play_as_case(&plan, seed).await;
+    let played = player.play_as_case(&plan, &player.quick, seed).await;
     dies(player, &plan, &played).await
 }
 
@@ -104,7 +104,7 @@ async fn certain(
     let mut last = None;
     for _ in 0..TRIES {
         player.place.restart().await.ok()?;
-        let played = player.play_as_case(&plan, seed).await;
+        let played = player.play_as_case(&plan, &player.quick, seed).await;
         let died = dies(player, &plan, &played).await;
         times += u32::from(died);
         if died || last.is_none() {

@@ -129,6 +129,10 @@ impl Guests {
         if self.inner.tls.is_some() { tls::NAME } else { carrier::tcp::NAME }
     }
 
+    pub(super) fn is_near(&self) -> bool {
+        self.is_spawned()
+    }
+
     pub(super) fn is_spawned(&self) -> bool {
         self.inner.client.is_some()
     }

@@ -110,6 +110,14 @@ impl Place {
         }
     }
 
+    /// Whether it is on this machine, where nothing takes long but for a reason.
+    pub fn is_near(&self) -> bool {
+        match self {
+            Self::Dial(dial) => dial.target().is_local(),
+            Self::Accept(guests) => guests.is_near(),
+        }
+    }
+
     /// What carries the bytes, in the words of records.
     pub fn carrier(&self) -> &'static str {
         match self {

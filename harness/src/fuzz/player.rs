@@ -27,6 +27,8 @@ pub struct Player {
     pub patient: Limits,
     /// How long to wait where it is not.
     pub quick: Limits,
+    /// How long to wait while a scenario is made simpler, where a wrong step is found out later.
+    pub brief: Limits,
     streams: Arc<Streams>,
 }
 
@@ -50,6 +52,10 @@ const QUICK: Duration = Duration::from_secs(1);
 /// How long to be silent before we ask whether the peer is alive.
 const QUICK_SILENCE: Duration = Duration::from_millis(100);
 
+/// The same while a scenario is made simpler, against what is on this machine.
+const BRIEF: Duration = Duration::from_millis(250);
+const BRIEF_SILENCE: Duration = Duration::from_millis(40);
+
 impl Player {
     /// With the patience that the user asked for.
     pub fn new(place: Place, facts: TargetFacts, patient: Limits) -> Self {
@@ -59,7 +65,16 @@ impl Player {
             silence: patient.silence.min(QUICK_SILENCE),
             ..patient.clone()
         };
-        Self { place, facts: Arc::new(facts), patient, quick, streams: Arc::default() }
+        let brief = match place.is_near() {
+            true => Limits {
+                answer: quick.answer.min(BRIEF),
+                close: quick.close.min(BRIEF),
+                silence: quick.silence.min(BRIEF_SILENCE),
+                ..quick.clone()
+            },
+            false => quick.clone(),
+        };
+        Self { place, facts: Arc::new(facts), patient, quick, brief, streams: Arc::default() }
     }
 
     /// The scenario as this target can play it; `None` where it would say nothing.
@@ -85,9 +100,9 @@ impl Player {
         Played { transcript, took, judgement, signature, key }
     }
 
-    /// Plays it as a case of its own name, with the patience of the user, as `wsgrade replay` does.
-    pub async fn play_as_case(&self, plan: &Arc<Plan>, seed: u64) -> Played {
-        self.play(plan, &self.patient, case::seed_of(seed, plan.scenario.id.as_str())).await
+    /// Plays it as a case of its own name, with the same random bytes as `wsgrade replay`.
+    pub async fn play_as_case(&self, plan: &Arc<Plan>, limits: &Limits, seed: u64) -> Played {
+        self.play(plan, limits, case::seed_of(seed, plan.scenario.id.as_str())).await
     }
 
     /// What the report says of it.

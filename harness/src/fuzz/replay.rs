@@ -80,7 +80,7 @@ pub async fn replay(player: &Player, scenario: &Arc<Scenario>, seed: u64, times:
 }
 
 async fn once(player: &Player, plan: &Arc<Plan>, seed: u64) -> Showed {
-    let played = player.play_as_case(plan, seed).await;
+    let played = player.play_as_case(plan, &player.patient, seed).await;
     let place = &player.place;
     // A process that is about to die has broken its connections already.
     if place.is_spawned()

@@ -49,7 +49,8 @@ fn rule(finding: &Finding) -> Option<String> {
 }
 
 fn totals(summary: &Summary) -> String {
-    let Summary { scenarios, took, played, corpus, behaviours, findings, cured, restarts, .. } = summary;
+    let Summary { scenarios, took, played, corpus, behaviours, findings, cured, left, restarts, .. } =
+        summary;
     let rate = *scenarios as f64 / played.as_secs_f64().max(0.001);
     let mut text = format!(
         "{scenarios} scenarios in {:.1} s, {rate:.0} a second; {behaviours} behaviors, {corpus} scenarios in the corpus",
@@ -65,6 +66,9 @@ fn totals(summary: &Summary) -> String {
     }
     if *cured > 0 {
         let _ = write!(text, "; {cured} times late under load and right when alone");
+    }
+    if *left > 0 {
+        let _ = write!(text, "; {left} more looked wrong and were not looked at again for want of time");
     }
     if *restarts > 0 {
         let _ = write!(text, "; started again {restarts} times");

@@ -66,7 +66,8 @@ async fn kills(player: &Player, scenario: &Arc<Scenario>, seed: u64) -> bool {
 }
 
 async fn dies(player: &Player, plan: &Plan, played: &Played) -> bool {
-    player.place.is_dead() || played.broke_off(plan) && player.place.death().await.is_some()
+    let silent = played.broke_off(plan) || played.timed_out();
+    player.place.is_dead() || silent && player.place.death().await.is_some()
 }
 
 async fn shrink(player: &Player, scenario: &Scenario, seed: u64, budget: Budget) -> Option<Scenario> {

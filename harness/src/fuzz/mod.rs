@@ -27,4 +27,6 @@ pub mod player;
 pub mod record;
 pub mod replay;
 pub mod schedule;
+#[cfg(test)]
+mod tests;
 pub mod words;

@@ -14,12 +14,14 @@ use super::guests::Guests;
 use crate::carrier::{self, Leave, Patience};
 use crate::engine::{Engine, Limits};
 use crate::plan::Plan;
-use crate::runner::{DYING, Facts, Gate, Settings, still_there};
+use crate::runner::{Facts, Gate, Settings, still_there};
 use crate::spawn::{Death, Guard, Watched};
 use crate::target::Target;
 
 /// How long a target may take to serve again after it was seen not to.
 const RECOVERY: Duration = Duration::from_secs(5);
+/// How long after the end of a connection its process may be seen to be dead: to write down its memory may take a while.
+const SINKING: Duration = Duration::from_millis(1000);
 /// How long we wait between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -30,6 +32,23 @@ pub enum Place {
     Dial(Arc<Dial>),
     /// Clients under test.
     Accept(Arc<Guests>),
+    /// An endpoint in memory, where nothing takes time.
+    Memory(Memory),
+}
+
+/// An endpoint in memory: what is on the wire when it is played a case.
+#[derive(Clone)]
+pub struct Memory {
+    /// Its role.
+    pub role: Role,
+    /// Plays a case, where the number decides every random byte.
+    pub play: Arc<dyn Fn(&Arc<Plan>, &Limits, u64) -> Transcript + Send + Sync>,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("role", &self.role).finish_non_exhaustive()
+    }
 }
 
 /// A server under test.
@@ -99,6 +118,7 @@ impl Place {
         match self {
             Self::Dial(_) => Role::Server,
             Self::Accept(_) => Role::Client,
+            Self::Memory(memory) => memory.role,
         }
     }
 
@@ -107,6 +127,7 @@ impl Place {
         match self {
             Self::Dial(dial) => dial.target().url.to_string(),
             Self::Accept(guests) => guests.url().to_owned(),
+            Self::Memory(_) => "memory".to_owned(),
         }
     }
 
@@ -115,6 +136,7 @@ impl Place {
         match self {
             Self::Dial(dial) => dial.target().is_local(),
             Self::Accept(guests) => guests.is_near(),
+            Self::Memory(_) => true,
         }
     }
 
@@ -123,6 +145,7 @@ impl Place {
         match self {
             Self::Dial(dial) => dial.target().carrier(),
             Self::Accept(guests) => guests.carrier(),
+            Self::Memory(_) => "memory",
         }
     }
 
@@ -139,6 +162,11 @@ impl Place {
                     .await
             }
             Self::Accept(guests) => guests.play(plan, limits, seed).await,
+            Self::Memory(memory) => {
+                // As a connection does it: others get their turn.
+                tokio::task::yield_now().await;
+                ((memory.play)(plan, limits, seed), Duration::ZERO)
+            }
         }
     }
 
@@ -150,6 +178,7 @@ impl Place {
                 match self {
                     Self::Dial(dial) => still_there(&dial.target(), &dial.facts, &dial.settings).await,
                     Self::Accept(guests) => guests.comes_again().await,
+                    Self::Memory(_) => Ok(()),
                 }
             };
             // It may be one that accepts and never answers.
@@ -169,14 +198,16 @@ impl Place {
         match self {
             Self::Dial(dial) => dial.running().is_some_and(|guard| guard.0.is_dead()),
             Self::Accept(guests) => guests.has_crashed(),
+            Self::Memory(_) => false,
         }
     }
 
     /// How the process that we started died, if it does within a moment.
     pub async fn death(&self) -> Option<Death> {
         match self {
-            Self::Dial(dial) => dial.running()?.0.death_within(DYING).await,
-            Self::Accept(guests) => guests.crash_within(DYING).await,
+            Self::Dial(dial) => dial.running()?.0.death_within(SINKING).await,
+            Self::Accept(guests) => guests.crash_within(SINKING).await,
+            Self::Memory(_) => None,
         }
     }
 
@@ -185,6 +216,7 @@ impl Place {
         match self {
             Self::Dial(dial) => dial.server.is_some(),
             Self::Accept(guests) => guests.is_spawned(),
+            Self::Memory(_) => false,
         }
     }
 
@@ -210,6 +242,7 @@ impl Place {
                 guests.start_anew();
                 Ok(())
             }
+            Self::Memory(_) => Ok(()),
         }
     }
 
@@ -217,7 +250,7 @@ impl Place {
     pub fn watched(&self) -> Option<Watched> {
         match self {
             Self::Dial(dial) => Some(dial.running()?.0.watched()),
-            Self::Accept(_) => None,
+            Self::Accept(_) | Self::Memory(_) => None,
         }
     }
 
@@ -225,7 +258,7 @@ impl Place {
     pub fn process_info(&self) -> Option<ProcessInfo> {
         match self {
             Self::Dial(dial) => Some(dial.running()?.0.info()),
-            Self::Accept(_) => None,
+            Self::Accept(_) | Self::Memory(_) => None,
         }
     }
 }

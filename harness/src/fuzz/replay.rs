@@ -84,7 +84,7 @@ async fn once(player: &Player, plan: &Arc<Plan>, seed: u64) -> Showed {
     let place = &player.place;
     // A process that is about to die has broken its connections already.
     if place.is_spawned()
-        && (place.is_dead() || played.broke_off(plan))
+        && (place.is_dead() || played.broke_off(plan) || played.timed_out())
         && let Some(death) = place.death().await
     {
         let words = match death.output.as_slice() {

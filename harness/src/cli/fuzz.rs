@@ -55,12 +55,13 @@ const RATE: u16 = 50;
     reached or nothing was played."
 )]
 pub(super) struct FuzzArgs {
-    /// The server, such as ws://127.0.0.1:9001/; without one, the built-in reference server
+    /// The server, such as ws://127.0.0.1:9001/; without one, the built-in reference server; several are compared with
+    /// each other
     #[arg(value_name = "URL", conflicts_with = "listen")]
-    urls: Vec<Address>,
+    pub(super) urls: Vec<Address>,
 
     #[command(flatten)]
-    place: PlaceArgs,
+    pub(super) place: PlaceArgs,
 
     /// How long to go on [default: 60s, or until --runs are done]
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -80,7 +81,7 @@ pub(super) struct FuzzArgs {
 
     /// A folder of scenarios to go on from, to which those are added that show something new
     #[arg(long, value_name = "DIR")]
-    corpus: Option<PathBuf>,
+    pub(super) corpus: Option<PathBuf>,
 
     /// Where the case files of findings go [default: findings/ below the report]
     #[arg(long, value_name = "DIR")]
@@ -88,21 +89,21 @@ pub(super) struct FuzzArgs {
 
     /// Make scenarios from nothing but the RFCs' grammar, and none from the cases of the catalogue
     #[arg(long)]
-    no_catalogue: bool,
+    pub(super) no_catalogue: bool,
 
     /// Leave the opening handshake as it is, where something stands before the target that answers it
     #[arg(long)]
-    no_openings: bool,
+    pub(super) no_openings: bool,
 
     /// What makes the exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "fail")]
-    fail_on: FailOn,
+    pub(super) fail_on: FailOn,
 
     #[command(flatten)]
-    base: BaseArgs,
+    pub(super) base: BaseArgs,
 
     #[command(flatten)]
-    request: RequestArgs,
+    pub(super) request: RequestArgs,
 }
 
 /// Where scenarios are played: what `fuzz` and `replay` have in common.
@@ -130,11 +131,13 @@ pub(super) struct PlaceArgs {
 
 /// What counts as something found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// A MUST that is broken, and a process that dies
     Fail,
     /// A SHOULD that is broken as well
     NonStrict,
+    /// Anything at which several targets differ as well, lawful or not
+    Difference,
 }
 
 /// A place that can be played in.
@@ -143,7 +146,7 @@ pub(super) struct Ready {
     pub(super) facts: Facts,
     pub(super) interrupted: watch::Receiver<bool>,
     /// Whether it is on this machine.
-    local: bool,
+    pub(super) local: bool,
     /// Ends when this goes out of scope.
     pub(super) built_in: Option<ServerHandle>,
 }
@@ -163,6 +166,9 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
         (None, true) => Gate::default(),
         (None, false) => Gate::bounded(u16::MAX, RATE),
     };
+    if args.urls.len() > 1 {
+        return super::compare::compare(args, &settings, started, gate).await;
+    }
     let ready = args.place.ready(&args.urls, &args.request, &settings, gate).await?;
     let Ready { place, facts, interrupted, local, built_in } = ready;
     let brief = Brief {
@@ -176,19 +182,8 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     };
     let url =
         built_in.is_none().then(|| args.urls.first().map(|address| address.text().to_owned())).flatten();
-    let jobs = args.jobs.map_or(if local { LOCAL_JOBS } else { REMOTE_JOBS }, usize::from);
-    let options = Options {
-        seed: settings.seed,
-        runs: args.runs,
-        time: args.time.or(args.runs.is_none().then_some(TIME)),
-        jobs,
-        findings: args.findings.clone().unwrap_or_else(|| args.base.out.join(FINDINGS)),
-        replay: Replay {
-            before: "wsgrade replay".to_owned(),
-            behind: args.place.words(url, &args.request, &args.base, settings.seed),
-        },
-        budget: Budget::default(),
-    };
+    let jobs = args.jobs(local);
+    let options = args.options(url, settings.seed, jobs);
     eprintln!("{}: fuzzing with --seed {}", place.url(), settings.seed);
     let schedule = Schedule::new(brief, settings.seed, !args.no_catalogue);
     let player = Player::new(place.clone(), facts.found.clone(), settings.limits.clone());
@@ -226,10 +221,10 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     Ok(exit_of(&summary, args.fail_on))
 }
 
-fn exit_of(summary: &Summary, fail_on: FailOn) -> Exit {
+pub(super) fn exit_of(summary: &Summary, fail_on: FailOn) -> Exit {
     let least = match fail_on {
         FailOn::Fail => Severity::Major,
-        FailOn::NonStrict => Severity::Minor,
+        FailOn::NonStrict | FailOn::Difference => Severity::Minor,
     };
     if summary.findings.iter().any(|finding| finding.kind.severity() >= least) {
         Exit::GateNotMet
@@ -239,6 +234,29 @@ fn exit_of(summary: &Summary, fail_on: FailOn) -> Exit {
         Exit::Inconclusive
     } else {
         Exit::Success
+    }
+}
+
+impl FuzzArgs {
+    /// How a campaign is run against a URL.
+    pub(super) fn options(&self, url: Option<String>, seed: u64, jobs: usize) -> Options {
+        Options {
+            seed,
+            runs: self.runs,
+            time: self.time.or(self.runs.is_none().then_some(TIME)),
+            jobs,
+            findings: self.findings.clone().unwrap_or_else(|| self.base.out.join(FINDINGS)),
+            replay: Replay {
+                before: "wsgrade replay".to_owned(),
+                behind: self.place.words(url, &self.request, &self.base, seed),
+            },
+            budget: Budget::default(),
+        }
+    }
+
+    /// How many at once.
+    pub(super) fn jobs(&self, local: bool) -> usize {
+        self.jobs.map_or(if local { LOCAL_JOBS } else { REMOTE_JOBS }, usize::from)
     }
 }
 
@@ -324,7 +342,7 @@ impl PlaceArgs {
 }
 
 /// A server that runs already, or the built-in one.
-async fn dialling(
+pub(super) async fn dialling(
     urls: &[Address],
     request: &RequestArgs,
     settings: &Settings,

@@ -2,6 +2,7 @@
 
 mod autobahn;
 mod cases;
+mod compare;
 mod display;
 mod exit;
 mod fuzz;

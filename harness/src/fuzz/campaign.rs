@@ -221,7 +221,7 @@ impl Campaign {
         campaign.summary(began)
     }
 
-    fn summary(&self, began: Instant) -> Summary {
+    pub(super) fn summary(&self, began: Instant) -> Summary {
         let known = std::mem::take(&mut *lock(&self.known));
         let (corpus, behaviours, trail) = self.board.finish();
         let took = began.elapsed();
@@ -246,7 +246,7 @@ impl Campaign {
     }
 
     /// Nothing more is played; why, in a sentence.
-    fn end(&self, reason: String) {
+    pub(super) fn end(&self, reason: String) {
         self.stop.send_if_modified(|known| {
             known.is_none() && {
                 *known = Some(reason);
@@ -256,7 +256,7 @@ impl Campaign {
         self.board.close();
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.stop.borrow().is_some()
     }
 
@@ -301,6 +301,11 @@ impl Campaign {
         recent.push_back((number, Arc::clone(scenario)));
     }
 
+    /// Something looks wrong, to whoever played it.
+    pub(super) fn suspect_this(&self, number: u64, scenario: &Arc<Scenario>, signature: Signature) {
+        self.suspect(Suspect { number, scenario: Arc::clone(scenario), signature });
+    }
+
     /// Something looks wrong.
     fn suspect(&self, suspect: Suspect) {
         if self.is_known(&suspect.signature) {
@@ -332,7 +337,7 @@ impl Campaign {
     }
 
     /// Looks at those that are left when nothing else is played any more.
-    async fn look_at_the_rest(&self) {
+    pub(super) async fn look_at_the_rest(&self) {
         let hurry = *self.interrupted.borrow();
         let deadline = Instant::now() + if hurry { IN_A_HURRY } else { AFTERWARDS };
         let began = Instant::now();

@@ -19,6 +19,7 @@ pub mod campaign;
 pub mod confirm;
 pub mod corpus;
 mod death;
+pub mod differ;
 pub mod finding;
 pub mod guests;
 mod key;

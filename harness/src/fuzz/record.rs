@@ -70,12 +70,14 @@ pub fn report(how: &How<'_>, targets: &[Against<'_>], more: Vec<(FuzzDifference,
         SECTION_TITLE.clone_into(&mut case.section_title);
     }
     let sum = |of: fn(&Summary) -> u64| targets.iter().map(|against| of(against.summary)).sum::<u64>();
+    // Several targets are played the same scenarios, and go on from the same corpus.
+    let most = |of: fn(&Summary) -> u64| targets.iter().map(|against| of(against.summary)).max().unwrap_or(0);
     let played: Duration = targets.iter().map(|against| against.summary.played).max().unwrap_or_default();
     report.fuzz = Some(FuzzReport {
-        scenarios: sum(|summary| summary.scenarios),
-        per_second: (sum(|summary| summary.scenarios) as f64 / played.as_secs_f64().max(0.001)).round(),
-        corpus: sum(|summary| summary.corpus as u64),
-        behaviors: sum(|summary| summary.behaviours as u64),
+        scenarios: most(|summary| summary.scenarios),
+        per_second: (most(|summary| summary.scenarios) as f64 / played.as_secs_f64().max(0.001)).round(),
+        corpus: most(|summary| summary.corpus as u64),
+        behaviors: most(|summary| summary.behaviours as u64),
         jobs: how.settings.jobs,
         catalogue: how.catalogue,
         cured: sum(|summary| summary.cured),

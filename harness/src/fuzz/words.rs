@@ -6,7 +6,25 @@ use wsgrade_cases::Register;
 use wsgrade_cases::id::RuleId;
 
 use super::campaign::Summary;
+use super::differ::Difference;
 use super::finding::{Finding, one_line};
+
+/// One block for each difference, those that are lawful last.
+pub fn differences(differences: &[Difference]) -> String {
+    let mut out = String::new();
+    for Difference { told, .. } in differences {
+        let kind = if told.lawful { "lawful" } else { "differs" };
+        let _ = writeln!(out, "{}: {kind}: {}", told.case, one_line(&told.verdict));
+        for seen in &told.seen {
+            let _ = writeln!(out, "  {}", one_line(seen));
+        }
+        let flaky = if told.replayed < told.tries { " (flaky)" } else { "" };
+        let _ = writeln!(out, "  shown     again {} of {} times{flaky}", told.replayed, told.tries);
+        let _ = writeln!(out, "  file      {}", told.file);
+        let _ = writeln!(out, "  replay    {}\n", told.replay);
+    }
+    out
+}
 
 /// One block for each finding, then one line of totals.
 pub fn summary(summary: &Summary) -> String {

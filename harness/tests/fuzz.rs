@@ -215,6 +215,36 @@ fn a_process_that_dies() {
     assert!(stdout(&again).contains("3 of 3 times wrong: the process died with"), "{}", both(&again));
 }
 
+/// Two servers of which one is wrong, and two that are alike.
+#[test]
+fn servers_are_compared() {
+    let runtime = runtime();
+    let url = |defect| format!("ws://127.0.0.1:{}/", serve(&runtime, defect));
+    let (right, wrong, alike) = (url(None), url(defect("takes-opcode-3")), url(None));
+    let place = Place::new();
+    let compare = |a: &str, b: &str, more: &[&str]| {
+        place.wsgrade(&[&["fuzz", a, b, "--runs", "900", "--seed", "1"], more].concat())
+    };
+    let output = compare(&right, &alike, &["--fail-on", "non-strict"]);
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+    let output = compare(&right, &wrong, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    let record = place.record();
+    let differences = record["fuzz"]["differences"].as_array().unwrap();
+    let first = differences.first().unwrap_or_else(|| panic!("{}", both(&output)));
+    assert_eq!((&first["lawful"], &first["replayed"]), (&false.into(), &3.into()));
+    let verdict = first["verdict"].as_str().unwrap();
+    assert!(verdict.starts_with(&format!("Right: {right}. {wrong} breaks a rule")), "{verdict}");
+    // Its case shows it where something is wrong, and only there.
+    let again = place.shell(first["replay"].as_str().unwrap());
+    assert_eq!(again.status.code(), Some(1), "{}", both(&again));
+    let file = first["file"].as_str().unwrap();
+    assert_eq!(place.wsgrade(&["replay", file, &right]).status.code(), Some(0));
+    // What is wrong is a finding of the one that is wrong.
+    let findings = place.findings();
+    assert!(!findings.is_empty() && findings.iter().all(|finding| finding["target"] == 1), "{findings:?}");
+}
+
 /// A defect that shows now and then is found, and said to be flaky.
 #[test]
 fn what_shows_now_and_then_is_flaky() {

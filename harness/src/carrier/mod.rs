@@ -66,33 +66,13 @@ pub fn name(tls: Option<&tls::Connector>) -> &'static str {
 
 /// Plays an engine's case over a connection of its own.
 pub async fn play(
-    engine: Engine,
-    addr: SocketAddr,
-    tls: Option<&tls::Connector>,
-    patience: Patience,
-) -> (Transcript, Duration) {
-    play_and_leave(engine, addr, tls, patience, Leave::Politely).await
-}
-
-/// How a connection is left when nothing more is to be seen on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// As TCP does it, which keeps the port for a minute where we end first.
-    Politely,
-    /// By the end of our side and then a reset, so that a hundred thousand connections do not run out of ports.
-    AtOnce,
-}
-
-/// The same, with a choice of how the connection is left.
-pub async fn play_and_leave(
     mut engine: Engine,
     addr: SocketAddr,
     tls: Option<&tls::Connector>,
     patience: Patience,
-    leave: Leave,
 ) -> (Transcript, Duration) {
     let began = Instant::now();
-    if let Err(reason) = connect_and_play(&mut engine, addr, tls, patience, began, leave).await {
+    if let Err(reason) = connect_and_play(&mut engine, addr, tls, patience, began).await {
         engine.handle(began.elapsed(), Input::Trouble(reason));
     }
     (engine.into_transcript(), began.elapsed())
@@ -105,7 +85,6 @@ async fn connect_and_play(
     tls: Option<&tls::Connector>,
     patience: Patience,
     began: Instant,
-    leave: Leave,
 ) -> Result<(), String> {
     fn words(error: impl fmt::Display) -> String {
         error.to_string()
@@ -115,25 +94,14 @@ async fn connect_and_play(
         None => {
             engine.handle(began.elapsed(), Input::Connected);
             play_on(engine, &mut stream, began, patience.write).await;
-            leave.by(&stream);
         }
         Some(connector) => {
             let mut stream = connector.connect(stream, patience.connect).await.map_err(words)?;
             engine.handle(began.elapsed(), Input::Connected);
             play_on(engine, &mut stream, began, patience.write).await;
-            leave.by(&stream);
         }
     }
     Ok(())
-}
-
-impl Leave {
-    pub(crate) fn by(self, link: &impl Link) {
-        match self {
-            Self::Politely => {}
-            Self::AtOnce => link.reset_when_dropped(),
-        }
-    }
 }
 
 /// Plays an engine's case over a connection that is there, whoever made it; see [`drive`].

@@ -89,12 +89,15 @@ struct Way {
     answers: bool,
 }
 
+/// The number of a scenario, the scenario, and how the targets took it.
+type Unlike = (u64, Arc<Scenario>, Way);
+
 /// A campaign against several targets.
 pub struct Differ {
     sides: Vec<Side>,
     schedule: Schedule,
     board: Board,
-    ways: Mutex<(HashSet<Way>, Vec<(u64, Arc<Scenario>, Way)>)>,
+    ways: Mutex<(HashSet<Way>, Vec<Unlike>)>,
     /// Each target's own campaign, which plays nothing by itself.
     finders: Vec<Campaign>,
     interrupted: watch::Receiver<bool>,

@@ -27,7 +27,7 @@ use wsgrade_codec::handshake::refuse;
 use wsgrade_codec::wire::Opcode;
 use wsgrade_reports::record::{Entry, TargetFacts, Transcript, What};
 
-use crate::carrier::{self, Leave, Link, tls};
+use crate::carrier::{self, Link, tls};
 use crate::engine::{Accepted, Engine, Limits};
 use crate::listen::api::{Call, Unnamed};
 use crate::listen::{Client, connection};
@@ -352,7 +352,6 @@ async fn next(mut stream: impl Link, inner: &Inner, accepted: &Accepted) {
         more.await;
     };
     let played = play(&mut stream, (&job.plan, &job.limits, job.seed), accepted).await;
-    Leave::AtOnce.by(&stream);
     // Whoever asked may have given up.
     let _ = job.reply.send(played);
 }

@@ -11,7 +11,7 @@ use wsgrade_codec::Role;
 use wsgrade_reports::record::{ProcessInfo, Transcript};
 
 use super::guests::Guests;
-use crate::carrier::{self, Leave, Patience};
+use crate::carrier::{self, Patience};
 use crate::engine::{Engine, Limits};
 use crate::plan::Plan;
 use crate::runner::{Facts, Gate, Settings, still_there};
@@ -42,8 +42,11 @@ pub struct Memory {
     /// Its role.
     pub role: Role,
     /// Plays a case, where the number decides every random byte.
-    pub play: Arc<dyn Fn(&Arc<Plan>, &Limits, u64) -> Transcript + Send + Sync>,
+    pub play: Arc<PlayInMemory>,
 }
+
+/// Plays a case in memory.
+pub type PlayInMemory = dyn Fn(&Arc<Plan>, &Limits, u64) -> Transcript + Send + Sync;
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,8 +161,7 @@ impl Place {
                 let engine =
                     Engine::connecting(Arc::clone(plan), target.request.clone(), limits.clone(), seed);
                 let patience = Patience { connect: limits.opening, write: limits.answer };
-                carrier::play_and_leave(engine, target.addr, target.tls.as_ref(), patience, Leave::AtOnce)
-                    .await
+                carrier::play(engine, target.addr, target.tls.as_ref(), patience).await
             }
             Self::Accept(guests) => guests.play(plan, limits, seed).await,
             Self::Memory(memory) => {

@@ -27,6 +27,9 @@ const MOST_SENT: u64 = 4096;
 /// Cases of the catalogue that wait longer are left out.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
+/// No step waits longer for an answer.
+const LONGEST_AWAIT: Duration = Duration::from_millis(100);
+
 /// A round's corpus.
 pub type Frozen = Arc<[Arc<Scenario>]>;
 
@@ -48,6 +51,12 @@ impl Schedule {
 
     /// The scenario of this number, where this is the corpus of its round.
     pub fn scenario(&self, number: u64, corpus: &[Arc<Scenario>]) -> Scenario {
+        let mut scenario = self.made(number, corpus);
+        scenario.steps.iter_mut().for_each(hurry);
+        scenario
+    }
+
+    fn made(&self, number: u64, corpus: &[Arc<Scenario>]) -> Scenario {
         let mut random = fastrand::Rng::with_seed(mix(self.seed, number));
         let mut bytes = vec![0; random.usize(BYTES / 16..=BYTES)];
         random.fill(&mut bytes);
@@ -69,6 +78,25 @@ impl Schedule {
             (Some(scenario), Some(other)) => mutate(&self.brief, scenario, other, &bytes),
             (None, _) | (_, None) => generate(&self.brief, &bytes),
         }
+    }
+}
+
+/// Waits no longer than it is worth: to go without what a step waits for is no failure, and a peer that is late is judged by
+/// what it answers all the same.
+fn hurry(step: &mut Step) {
+    match step {
+        Step::Await { within, .. } => {
+            *within = Some(within.map_or(LONGEST_AWAIT, |time| time.min(LONGEST_AWAIT)))
+        }
+        Step::Pause { time, .. } => *time = (*time).min(LONGEST_WAIT),
+        Step::Send(_)
+        | Step::More { .. }
+        | Step::Raw { .. }
+        | Step::Probe { .. }
+        | Step::Exchange(_)
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => {}
     }
 }
 

@@ -122,6 +122,8 @@ impl Catalogue {
 
     fn add_section(&mut self, problems: &mut Vec<Problem>, id: String, title: String, place: Place) {
         match self.sections.entry(id) {
+            // Files that are made one by one, such as findings, each say what they belong to.
+            Entry::Occupied(first) if first.get().0 == title => {}
             Entry::Occupied(first) => problems.push(Problem {
                 message: format!("section `{}` is there already, at {}", first.key(), first.get().1),
                 help: None,

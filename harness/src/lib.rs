@@ -18,6 +18,7 @@
 //!        listen  clients under test: they connect, and ask for cases
 //!        spawn   starts the endpoint under test by its command, watches and ends it
 //!        runner  plays a selection against targets and makes the record
+//!        fuzz    plays scenarios that nobody wrote, and keeps those in which something is wrong
 //! face   cli     the command line
 //!        autobahn the modes, spec files and outputs of Autobahn|Testsuite
 //! ```
@@ -30,6 +31,7 @@ pub mod carrier;
 pub mod cli;
 pub mod engine;
 pub mod event;
+pub mod fuzz;
 pub mod generate;
 pub mod judge;
 pub mod listen;

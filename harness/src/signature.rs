@@ -5,7 +5,7 @@ use std::fmt;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{By, Ending, Expected, Saw, Scenario};
 use wsgrade_cases::{Register, rules::Rule};
-use wsgrade_reports::record::{Behavior, CloseVerdict, Finding};
+use wsgrade_reports::record::{Behavior, CloseVerdict, Finding, Severity};
 
 use crate::judge::{Judgement, rules};
 
@@ -90,19 +90,48 @@ impl Signature {
         Some(Self { broken, behavior: *behavior, ended })
     }
 
+    /// The same, with what the scenario that shows it is about.
+    pub fn within(&self, scenario: &Scenario) -> Symptom {
+        let about = match self.broken {
+            Broken::Conversation => scenario.rules.first().map(ToString::to_string),
+            Broken::Sent(_) | Broken::Took(_) | Broken::Failing => None,
+        };
+        Symptom { signature: self.clone(), about }
+    }
+
+    /// How much it weighs.
+    pub fn severity(&self) -> Severity {
+        let close = match self.ended {
+            Ended::Anyhow | Ended::ByPeer(_) => CloseVerdict::Informational,
+            Ended::So(verdict, _) => verdict,
+        };
+        self.behavior.severity().max(close.severity())
+    }
+}
+
+/// A signature, and the rule that a lawful conversation is about. In the simplest scenario that shows it the rule tells
+/// apart what the signature alone does not: findings with equal symptoms are one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Symptom {
+    /// What went wrong.
+    pub signature: Signature,
+    /// The main rule of the scenario, where that is lawful.
+    pub about: Option<String>,
+}
+
+impl Symptom {
     /// A short name for it, the same on every machine.
     pub fn id(&self) -> String {
         hashed(&self.to_string())
     }
+}
 
-    /// The same for what was found by the simplest scenario that shows it: there the main rule says what a lawful
-    /// conversation has to be about, which tells more findings apart than [`id`](Self::id).
-    pub fn id_in(&self, simplest: &Scenario) -> String {
-        let rule = match self.broken {
-            Broken::Conversation => simplest.rules.first().map(ToString::to_string).unwrap_or_default(),
-            Broken::Sent(_) | Broken::Took(_) | Broken::Failing => String::new(),
-        };
-        hashed(&format!("{self} {rule}"))
+impl fmt::Display for Symptom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.about {
+            Some(rule) => write!(f, "{} about {rule}", self.signature),
+            None => self.signature.fmt(f),
+        }
     }
 }
 
@@ -254,7 +283,7 @@ mod tests {
         let failed = of(vec![send(Opcode::TEXT)], Behavior::Fail, CloseVerdict::WrongSide, 1002);
         let dropped = of(vec![reserved()], Behavior::Pass, CloseVerdict::Dropped, 0);
         let all = [took, wrong_code, lawful, failed, dropped];
-        let ids: std::collections::BTreeSet<_> = all.iter().flatten().map(Signature::id).collect();
+        let ids: std::collections::BTreeSet<_> = all.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(ids.len(), all.len(), "{all:?}");
     }
 
@@ -307,8 +336,8 @@ mod tests {
     fn of_the_simplest_scenario_the_rule_is_part_of_the_name() {
         let found = of(vec![send(Opcode::TEXT)], Behavior::Fail, CloseVerdict::Pass, 1000).unwrap();
         let (text, ping) = (scenario(vec![send(Opcode::TEXT)]), scenario(vec![send(Opcode::PING)]));
-        assert_ne!(found.id_in(&text), found.id_in(&ping));
-        assert_eq!(found.id_in(&text), found.id_in(&text));
+        assert_ne!(found.within(&text).id(), found.within(&ping).id());
+        assert_eq!(found.within(&text).id(), found.within(&text).id());
     }
 
     #[test]

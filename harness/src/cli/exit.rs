@@ -36,12 +36,15 @@ impl Exit {
         if records().any(|record| record.severity() == Severity::Major) {
             return Self::GateNotMet;
         }
+        // A campaign that found nothing has nothing to judge, and that is good news.
+        let campaign = report.fuzz.as_ref().is_some_and(|fuzz| fuzz.scenarios > 0);
         let judged = |behavior| match behavior {
             Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => true,
             Behavior::Unimplemented | Behavior::Inconclusive => false,
         };
         let broke_off = report.targets.iter().any(|target| {
-            target.stopped.is_some() || !target.cases.iter().any(|record| judged(record.behavior))
+            target.stopped.is_some()
+                || !campaign && !target.cases.iter().any(|record| judged(record.behavior))
         });
         let inconclusive = records().any(|record| record.behavior == Behavior::Inconclusive);
         if report.targets.is_empty() || broke_off || inconclusive {

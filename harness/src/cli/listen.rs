@@ -91,7 +91,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         events,
         interrupted: interrupts(None),
     };
-    let out = args.play.out.clone();
+    let out = args.play.base.out.clone();
     let on_update = move |report: &_| {
         if let Err(error) = render::write_all(report, &out) {
             eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
@@ -123,7 +123,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
-    finish(&report, &args.play.out)
+    finish(&report, &args.play.base.out)
 }
 
 impl ListenArgs {

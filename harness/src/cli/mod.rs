@@ -2,14 +2,18 @@
 
 mod autobahn;
 mod cases;
+mod compare;
 mod display;
 mod exit;
+mod fuzz;
 mod listen;
+mod replay;
 mod report;
 mod rules;
 mod spawn;
 mod stress;
 mod test;
+mod tide;
 
 use std::io::Write as _;
 
@@ -43,6 +47,10 @@ enum Command {
     Test(Box<test::TestArgs>),
     /// Grade clients, which connect to us and ask for cases
     Listen(Box<listen::ListenArgs>),
+    /// Play scenarios that nobody wrote against a server or a client, and keep those in which something is wrong
+    Fuzz(Box<fuzz::FuzzArgs>),
+    /// Play a case file again: what `fuzz` has found
+    Replay(Box<replay::ReplayArgs>),
     /// The modes of Autobahn|Testsuite, with its options, spec files and reports
     Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
@@ -58,6 +66,8 @@ impl Cli {
         match command {
             Command::Test(args) => test::run(*args).await,
             Command::Listen(args) => listen::run(&args).await,
+            Command::Fuzz(args) => fuzz::run(*args).await,
+            Command::Replay(args) => replay::run(*args).await,
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),

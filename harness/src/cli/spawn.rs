@@ -1,6 +1,6 @@
 //! `--spawn`: the server under test by its command.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +109,37 @@ impl SpawnArgs {
         addresses: &[Address],
         request: &RequestOptions,
     ) -> Result<Spawned, Failure> {
+        let (process, target, addrs) = self.launch(command, addresses, request).await?;
+        let mut interrupted = super::test::interrupts(Some(Arc::clone(&process.0)));
+        let listening = process.0.wait_until_listening(&addrs, self.spawn_timeout);
+        let listening: Result<(), SpawnError> = tokio::select! {
+            listening = listening => listening,
+            () = wait_for(&mut interrupted) => return Err(Failure::inconclusive("interrupted")),
+        };
+        listening.map_err(Failure::inconclusive)?;
+        Ok(Spawned { process, target, interrupted })
+    }
+
+    /// Starts the server once more, on another port where the command takes one, and waits until it listens.
+    pub(super) async fn start_again(
+        &self,
+        command: &str,
+        addresses: &[Address],
+        request: &RequestOptions,
+    ) -> Result<(Guard, Target), Failure> {
+        let (process, target, addrs) = self.launch(command, addresses, request).await?;
+        let listening = process.0.wait_until_listening(&addrs, self.spawn_timeout);
+        listening.await.map_err(Failure::inconclusive)?;
+        Ok((process, target))
+    }
+
+    /// Starts the server; gives where it is going to listen.
+    async fn launch(
+        &self,
+        command: &str,
+        addresses: &[Address],
+        request: &RequestOptions,
+    ) -> Result<(Guard, Target, Vec<SocketAddr>), Failure> {
         let address = match addresses {
             [] => Address(format!("ws://127.0.0.1:{PORT}/")),
             [address] => address.clone(),
@@ -131,14 +162,7 @@ impl SpawnArgs {
         }
         let line = command.replace(PORT, &url.port().to_string()).replace(URL, &url.to_string());
         let process = Guard(Process::start(command, &line).map_err(Failure::inconclusive)?);
-        let mut interrupted = super::test::interrupts(Some(Arc::clone(&process.0)));
-        let listening = process.0.wait_until_listening(&addrs, self.spawn_timeout);
-        let listening: Result<(), SpawnError> = tokio::select! {
-            listening = listening => listening,
-            () = wait_for(&mut interrupted) => return Err(Failure::inconclusive("interrupted")),
-        };
-        listening.map_err(Failure::inconclusive)?;
-        Ok(Spawned { process, target, interrupted })
+        Ok((process, target, addrs))
     }
 }
 
@@ -148,7 +172,7 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// Who listens already where the command is to listen would be graded in its place.
-async fn nobody_listens_yet(addrs: &[std::net::SocketAddr]) -> Result<(), Failure> {
+async fn nobody_listens_yet(addrs: &[SocketAddr]) -> Result<(), Failure> {
     for addr in addrs {
         let connect = tokio::net::TcpStream::connect(addr);
         if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_secs(1), connect).await {

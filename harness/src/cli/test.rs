@@ -67,6 +67,21 @@ pub(super) struct TestArgs {
 /// How cases are played, in either role.
 #[derive(Debug, Args)]
 pub(super) struct PlayArgs {
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
+
+    /// How many messages to send in each case of sections 12 and 13: default, full (1000) or a number
+    #[arg(long, value_name = "DEPTH", default_value = "default", value_parser = depth)]
+    depth: Depth,
+
+    /// How much memory prepared messages may take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = bytes)]
+    memory: usize,
+}
+
+/// What every way of playing has: where the report goes, how long to wait, and the seed.
+#[derive(Clone, Debug, Args)]
+pub(super) struct BaseArgs {
     /// Where the report goes
     #[arg(short, long, value_name = "DIR", default_value = DEFAULT_OUT)]
     pub(super) out: PathBuf,
@@ -86,14 +101,6 @@ pub(super) struct PlayArgs {
     /// Decides every random byte: mask keys, handshake keys [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-
-    /// How many messages to send in each case of sections 12 and 13: default, full (1000) or a number
-    #[arg(long, value_name = "DEPTH", default_value = "default", value_parser = depth)]
-    depth: Depth,
-
-    /// How much memory prepared messages may take, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", default_value = "512M", value_parser = bytes)]
-    memory: usize,
 }
 
 /// Where a report goes unless told otherwise.
@@ -119,8 +126,9 @@ pub(super) struct Selection {
     role: Option<Role>,
 }
 
-#[derive(Debug, Default, Args)]
-struct RequestArgs {
+/// What is asked of every opening handshake.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct RequestArgs {
     /// A header to add to every opening handshake, as 'Name: value'; may be given several times
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<Header>,
@@ -148,10 +156,16 @@ struct RequestArgs {
 
     /// Take any certificate at wss:// URLs
     #[arg(long)]
-    insecure: bool,
+    pub(super) insecure: bool,
 }
 
 impl Default for PlayArgs {
+    fn default() -> Self {
+        Self { base: BaseArgs::default(), depth: Depth::Default, memory: Streams::DEFAULT_BUDGET }
+    }
+}
+
+impl Default for BaseArgs {
     fn default() -> Self {
         let limits = Limits::default();
         Self {
@@ -160,8 +174,6 @@ impl Default for PlayArgs {
             close_timeout: limits.close,
             connect_timeout: limits.opening,
             seed: None,
-            depth: Depth::Default,
-            memory: Streams::DEFAULT_BUDGET,
         }
     }
 }
@@ -251,7 +263,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    finish(&report, &args.play.out)
+    finish(&report, &args.play.base.out)
 }
 
 /// Writes the report and prints the result.
@@ -262,14 +274,14 @@ pub(super) fn finish(report: &RunReport, out: &std::path::Path) -> Result<Exit, 
     Ok(Exit::of_run(report))
 }
 
-fn start_reference_server() -> Result<ServerHandle, Failure> {
+pub(super) fn start_reference_server() -> Result<ServerHandle, Failure> {
     Server::bind(Config::default()).map(Server::spawn).map_err(|error| {
         Failure::inconclusive(format!("cannot start the built-in reference server: {error}"))
     })
 }
 
 /// Whether it died says more than that nobody answers.
-async fn probe_spawned(
+pub(super) async fn probe_spawned(
     spawned: &Spawned,
     target: &mut Target,
     settings: &Settings,
@@ -290,7 +302,7 @@ async fn probe_spawned(
 }
 
 /// What a user might do so that more can be seen of a target.
-fn hint(facts: &Facts) -> Option<&'static str> {
+pub(super) fn hint(facts: &Facts) -> Option<&'static str> {
     let TargetFacts { text, binary, talks, .. } = &facts.found;
     let either = |response| *text == response || *binary == response;
     if *text == Response::Ends && *binary == Response::Ends {
@@ -370,21 +382,41 @@ async fn end_with_us(process: Arc<Process>) {
 impl PlayArgs {
     /// With this many cases at once.
     pub(super) fn settings(&self, jobs: usize) -> Settings {
+        Settings { depth: self.depth, ..self.base.settings(jobs) }
+    }
+
+    /// The cases made ready.
+    pub(super) fn plans(&self, selected: &[Arc<Scenario>]) -> Vec<Arc<Plan>> {
+        Plan::all(selected, self.depth, &Arc::new(Streams::with_budget(self.memory)))
+    }
+}
+
+impl BaseArgs {
+    /// With this many at once.
+    pub(super) fn settings(&self, jobs: usize) -> Settings {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         Settings {
             jobs,
             limits: self.limits(),
             seed,
             prelude: Arc::default(),
-            depth: self.depth,
+            depth: Depth::Default,
             gate: Gate::default(),
             may_stress: false,
         }
     }
 
-    /// The cases made ready.
-    pub(super) fn plans(&self, selected: &[Arc<Scenario>]) -> Vec<Arc<Plan>> {
-        Plan::all(selected, self.depth, &Arc::new(Streams::with_budget(self.memory)))
+    /// The times that are not the usual ones, as words for a shell.
+    pub(super) fn times(&self) -> Vec<String> {
+        let usual = Self::default();
+        let times = [
+            ("--timeout", self.timeout, usual.timeout),
+            ("--close-timeout", self.close_timeout, usual.close_timeout),
+            ("--connect-timeout", self.connect_timeout, usual.connect_timeout),
+        ];
+        let unusual = times.into_iter().filter(|(_, time, usual)| time != usual);
+        let word = |time| humantime::format_duration(time).to_string().replace(' ', "");
+        unusual.flat_map(|(name, time, _)| [name.to_owned(), word(time)]).collect()
     }
 
     fn limits(&self) -> Limits {
@@ -417,7 +449,26 @@ impl TestArgs {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];
         words.extend(self.spawn.repeat());
         words.extend(url);
-        let RequestArgs { headers, subprotocols, origin, host, resolve, ca, insecure } = &self.request;
+        words.extend(self.request.words());
+        let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+        self.prelude.iter().for_each(|path| option("prelude", path.display().to_string()));
+        self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
+        if self.play.depth != Depth::Default {
+            option("depth", self.play.depth.to_string());
+        }
+        option("seed", seed.to_string());
+        words.extend(self.stress.repeat());
+        words.extend(self.request.insecure.then(|| "--insecure".to_owned()));
+        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        format!("{} -c ", words.join(" "))
+    }
+}
+
+impl RequestArgs {
+    /// As words for a shell, all but `--insecure`.
+    pub(super) fn words(&self) -> Vec<String> {
+        let Self { headers, subprotocols, origin, host, resolve, ca, insecure: _ } = self;
+        let mut words = Vec::new();
         let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
         for header in headers {
             option("header", format!("{}: {}", header.name, header.value));
@@ -431,21 +482,10 @@ impl TestArgs {
             option("resolve", format!("{}:{}:{}", entry.host, entry.port, entry.address));
         }
         ca.iter().for_each(|roots| option("ca", roots.path().display().to_string()));
-        self.prelude.iter().for_each(|path| option("prelude", path.display().to_string()));
-        self.selection.path.iter().for_each(|path| option("cases", path.display().to_string()));
-        if self.play.depth != Depth::Default {
-            option("depth", self.play.depth.to_string());
-        }
-        option("seed", seed.to_string());
-        words.extend(self.stress.repeat());
-        words.extend(insecure.then(|| "--insecure".to_owned()));
-        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
-        format!("{} -c ", words.join(" "))
+        words
     }
-}
 
-impl RequestArgs {
-    fn options(&self) -> RequestOptions {
+    pub(super) fn options(&self) -> RequestOptions {
         RequestOptions {
             headers: self.headers.clone(),
             subprotocols: self.subprotocols.clone(),

@@ -2,7 +2,7 @@
 
 /// A call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     /// `/getCaseCount`: how many cases there are, as a number in text.
     CaseCount,
     /// `/getCaseInfo?case=N`: id and title as JSON.
@@ -26,7 +26,7 @@ pub(super) enum Call {
 
 /// Which case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum CaseRef {
+pub(crate) enum CaseRef {
     /// Its number in the selection, from 1.
     Number(usize),
     /// Its id.
@@ -35,7 +35,7 @@ pub(super) enum CaseRef {
 
 /// What becomes of a client that does not name itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unnamed {
+pub(crate) enum Unnamed {
     /// It is called by a name that says so.
     Called,
     /// It is refused.
@@ -53,7 +53,7 @@ impl Call {
     /// # Errors
     ///
     /// What is wrong with it, in a sentence.
-    pub(super) fn parse(target: &str, unnamed: Unnamed) -> Result<Self, String> {
+    pub(crate) fn parse(target: &str, unnamed: Unnamed) -> Result<Self, String> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let parameter = |name: &str| {
             query.split('&').find_map(|pair| {

@@ -48,7 +48,7 @@ pub(super) async fn serve<L: Link>(mut stream: L, shared: &Shared) {
 }
 
 /// The request's head and what came behind it; `None` if the client went before that.
-async fn request(stream: &mut impl Link) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
+pub(crate) async fn request(stream: &mut impl Link) -> Result<Option<(RequestHead, BytesMut)>, HeadError> {
     let mut reader = RequestReader::new(HeadLimits::default());
     let mut buffer = [0; 4096];
     loop {
@@ -312,7 +312,7 @@ fn excluded(shared: &Shared, agent: &str, index: usize) -> bool {
 }
 
 /// A conversation that says one thing, and asks nothing.
-fn message(text: Option<String>) -> Arc<Plan> {
+pub(crate) fn message(text: Option<String>) -> Arc<Plan> {
     let mut steps = Vec::new();
     if let Some(text) = text {
         steps.push(Step::Send(Frame::new(Opcode::TEXT, Payload::Text(text))));

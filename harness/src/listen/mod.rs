@@ -13,10 +13,10 @@
 //!
 //! The calls are those of Autobahn|Testsuite's fuzzing server, so that drivers written for it work unchanged.
 
-mod api;
+pub(crate) mod api;
 mod board;
 mod command;
-mod connection;
+pub(crate) mod connection;
 mod distrust;
 #[cfg(test)]
 mod tests;

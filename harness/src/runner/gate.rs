@@ -8,12 +8,14 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::target::Target;
 
-/// Where every connection to a target passes. Targets on this machine have no limits.
+/// Where every connection to a target passes. Targets on this machine have no limits unless told so.
 #[derive(Clone, Debug, Default)]
 pub struct Gate(Option<Arc<Bounds>>);
 
 #[derive(Debug)]
 struct Bounds {
+    /// For targets on this machine as well.
+    everywhere: bool,
     places: Arc<Semaphore>,
     /// Between the beginnings of two connections.
     apart: Duration,
@@ -28,7 +30,17 @@ pub struct Place(#[expect(dead_code, reason = "held, not read")] Option<OwnedSem
 impl Gate {
     /// At most so many connections at once, and so many new ones in a second.
     pub fn bounded(at_once: u16, per_second: u16) -> Self {
+        Self::of(at_once, per_second, false)
+    }
+
+    /// The same for targets on this machine too, as the user asks for it.
+    pub fn bounded_everywhere(at_once: u16, per_second: u16) -> Self {
+        Self::of(at_once, per_second, true)
+    }
+
+    fn of(at_once: u16, per_second: u16, everywhere: bool) -> Self {
         Self(Some(Arc::new(Bounds {
+            everywhere,
             places: Arc::new(Semaphore::new(at_once.max(1).into())),
             apart: Duration::from_secs(1) / u32::from(per_second.max(1)),
             next: Mutex::new(Instant::now()),
@@ -38,19 +50,23 @@ impl Gate {
     /// Waits until one more connection may be made.
     pub async fn enter(&self, target: &Target) -> Place {
         match &self.0 {
-            Some(bounds) if !target.is_local() => bounds.enter().await,
+            Some(bounds) if bounds.is_for(target) => bounds.enter().await,
             Some(_) | None => Place(None),
         }
     }
 
     /// How many connections at once a target is to bear, where there is a bound.
     pub fn at_once(&self, target: &Target) -> Option<usize> {
-        let bounds = self.0.as_ref().filter(|_| !target.is_local())?;
+        let bounds = self.0.as_ref().filter(|bounds| bounds.is_for(target))?;
         Some(bounds.places.available_permits())
     }
 }
 
 impl Bounds {
+    fn is_for(&self, target: &Target) -> bool {
+        self.everywhere || !target.is_local()
+    }
+
     async fn enter(&self) -> Place {
         // It fails only when closed, which nobody does.
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
@@ -93,6 +109,9 @@ mod tests {
         assert!(began.elapsed().is_zero());
         assert!(tokio::time::timeout(Duration::from_secs(60), gate.enter(&remote)).await.is_err());
         assert_eq!((gate.at_once(&local), gate.at_once(&remote)), (None, Some(0)));
+        let everywhere = Gate::bounded_everywhere(1, 1);
+        let _place = everywhere.enter(&local).await;
+        assert_eq!(everywhere.at_once(&local), Some(0));
         let open = Gate::default();
         let _places = [open.enter(&remote).await, open.enter(&remote).await];
     }

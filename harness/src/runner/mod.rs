@@ -9,7 +9,7 @@ mod canary;
 pub(crate) mod case;
 mod describe;
 mod gate;
-mod probe;
+pub(crate) mod probe;
 mod stress;
 mod target;
 #[cfg(test)]
@@ -31,6 +31,7 @@ use crate::spawn::{Process, Watched};
 use crate::target::Target;
 
 pub use gate::Gate;
+pub(crate) use probe::still_there;
 pub use probe::{Facts, Unreachable, probe};
 pub(crate) use target::{DYING, wait_for};
 
@@ -123,6 +124,7 @@ impl Run {
                 selected: self.selected.len(),
             },
             shard: None,
+            fuzz: None,
             options: RunOptions {
                 jobs: *jobs,
                 timeout_ms: whole_milliseconds(limits.answer),

@@ -71,6 +71,9 @@ impl TargetGrade {
             areas[at].1.add(record);
         }
         let counts = Counts::of(&target.cases);
+        if report.fuzz.is_some() {
+            return Self { grade: Err(NoGrade::Fuzzed), counts, areas: Vec::new(), costs: Vec::new() };
+        }
         let areas: Vec<_> = areas
             .into_iter()
             .map(|(area, counts)| AreaGrade { area, grade: rule::letter(&counts), counts })

@@ -54,6 +54,8 @@ pub enum NoGrade {
     Stopped,
     /// More than a tenth of what was played is inconclusive.
     Inconclusive,
+    /// Scenarios were played that nobody wrote, of which only those are recorded in which something is wrong.
+    Fuzzed,
 }
 
 impl NoGrade {
@@ -63,6 +65,7 @@ impl NoGrade {
             Self::NothingCounted => "no case was played that counts",
             Self::Stopped => "the run ended before its last case",
             Self::Inconclusive => "more than a tenth of the cases were inconclusive",
+            Self::Fuzzed => "a fuzz run grades nothing, it only finds what is wrong",
         }
     }
 }

@@ -12,6 +12,7 @@
 
 mod case;
 mod facts;
+mod fuzz;
 mod payload;
 mod read;
 mod stress;
@@ -25,6 +26,7 @@ pub use case::{
     Behavior, Binds, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity,
 };
 pub use facts::{Refused, Response, TargetFacts};
+pub use fuzz::{FuzzDifference, FuzzFinding, FuzzReport};
 pub use payload::PayloadDigest;
 pub use read::ReadError;
 pub use stress::{Canary, Grown, Taken};
@@ -46,13 +48,15 @@ pub use transcript::{
 ///   opening handshake may be what is tested, and [`What::OpeningFailed`] an answer; a transcript may hold
 ///   [`What::Canary`], [`What::Resources`], [`What::Crowd`] and [`What::Growth`]. A case may have been judged without an
 ///   echo ([`CaseRecord::adapted`]), and entries of a transcript may be those of a prelude.
+/// - 4: a run may be one of scenarios that nobody wrote ([`RunReport::fuzz`]), which has no grade. A record of version 3 is one
+///   of version 4 as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SchemaVersion(pub u32);
 
 impl SchemaVersion {
     /// What this build writes.
-    pub const CURRENT: Self = Self(3);
+    pub const CURRENT: Self = Self(4);
 
     /// Whether a record of this version holds the whole register of rules, and not only those that it cites.
     pub fn has_register(self) -> bool {
@@ -86,6 +90,10 @@ pub struct RunReport {
     pub cases: Vec<CaseInfo>,
     /// What was found, target by target.
     pub targets: Vec<TargetReport>,
+    /// How it was found, where scenarios were played that nobody wrote: the cases are then those in which something is
+    /// wrong and no others, so the run says nothing of what is right, and has no grade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuzz: Option<FuzzReport>,
 }
 
 /// The program that made a record.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::text::{column, prose, visible};
 use super::words;
 use crate::conformance::{Standing, conformance, tally};
-use crate::grade::{Blame, TargetGrade, Weight};
+use crate::grade::{Blame, NoGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RunReport, TargetReport};
 
 /// How wide the columns get at most, in characters.
@@ -27,7 +27,10 @@ pub fn summary(report: &RunReport) -> String {
 fn render(report: &RunReport, out: &mut String) -> std::fmt::Result {
     let catalogue = &report.catalogue;
     write!(out, "{} {}", visible(&report.tool.name), visible(&report.tool.version))?;
-    write!(out, " · {} of {}", catalogue.selected, words::cases(catalogue.known))?;
+    match report.fuzz {
+        Some(_) => write!(out, " · {} found", words::cases(catalogue.selected))?,
+        None => write!(out, " · {} of {}", catalogue.selected, words::cases(catalogue.known))?,
+    }
     if let Some(shard) = report.shard {
         write!(out, " · shard {} of {}", shard.index, shard.count)?;
     }
@@ -35,6 +38,12 @@ fn render(report: &RunReport, out: &mut String) -> std::fmt::Result {
     writeln!(out, " · seed {} · {}", report.seed, words::duration(report.duration_ms))?;
     if report.targets.is_empty() {
         writeln!(out, "\nNo grade: the run had no target.")?;
+    }
+    if let Some(fuzz) = &report.fuzz {
+        writeln!(out, "\nScenarios that nobody wrote: {}", words::fuzz(fuzz).join(" · "))?;
+        for difference in &fuzz.differences {
+            writeln!(out, "  {}: {}", visible(&difference.case), visible(&difference.verdict))?;
+        }
     }
     for target in &report.targets {
         one_target(report, target, out)?;
@@ -55,6 +64,7 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
         Err(none) => write!(out, "\n  No grade: {none}")?,
     }
     match (counts.major, counts.minor) {
+        _ if result.grade == Err(NoGrade::Fuzzed) => writeln!(out)?,
         (0, 0) if counts.counted > 0 => {
             writeln!(out, " · nothing broken in {}", words::cases(counts.counted))?
         }
@@ -137,7 +147,7 @@ fn folded(records: Vec<&CaseRecord>) -> (Folded<'_>, Vec<&CaseRecord>) {
 /// How many rules were held, broken and so on.
 fn rules(report: &RunReport, target: &TargetReport, out: &mut String) -> std::fmt::Result {
     // An older record does not hold every rule, and counts of some of them would pass for more than they are.
-    if !report.schema.has_register() {
+    if !report.schema.has_register() || report.fuzz.is_some() {
         return Ok(());
     }
     let count = |(standing, n): (Standing, usize)| format!("{n} {standing}");

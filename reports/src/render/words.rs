@@ -3,8 +3,8 @@
 use super::text::column;
 use crate::conformance::Standing;
 use crate::record::{
-    Behavior, Canary, CloseVerdict, Grown, ProcessInfo, Refused, Response, RoundTrips, Taken, TargetFacts,
-    TargetReport,
+    Behavior, Canary, CloseVerdict, FuzzReport, Grown, ProcessInfo, Refused, Response, RoundTrips, Taken,
+    TargetFacts, TargetReport,
 };
 
 /// A sign that tells the verdicts apart without colour.
@@ -115,6 +115,41 @@ pub(crate) fn process(process: &ProcessInfo) -> String {
     let cpu = process.cpu_ms.map(|ms| format!("CPU time {}", duration(ms)));
     let exit = process.exit.as_ref().map(|exit| format!("ended by itself: {}", column(exit, 60)));
     [memory, cpu, exit].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// How much was played of scenarios that nobody wrote, and what it came to.
+pub(crate) fn fuzz(fuzz: &FuzzReport) -> Vec<String> {
+    let FuzzReport {
+        scenarios,
+        per_second,
+        corpus,
+        behaviors,
+        jobs,
+        catalogue,
+        cured,
+        restarts,
+        findings,
+        ..
+    } = fuzz;
+    let mut facts = vec![
+        format!("{scenarios} scenarios, {jobs} at once"),
+        format!("{per_second:.0} a second"),
+        format!("{behaviors} behaviors, {corpus} scenarios in the corpus"),
+    ];
+    facts.extend((!catalogue).then(|| "without the cases of the catalogue".to_owned()));
+    facts.extend((*cured > 0).then(|| format!("{cured} times late under load and right when alone")));
+    facts.extend(match restarts {
+        0 => None,
+        1 => Some("started again once".to_owned()),
+        times => Some(format!("started again {times} times")),
+    });
+    let flaky = findings.iter().filter(|finding| finding.replayed < finding.tries).count();
+    facts.push(match (findings.len(), flaky) {
+        (0, _) => "nothing found".to_owned(),
+        (found, 0) => format!("{found} found"),
+        (found, flaky) => format!("{found} found, {flaky} of them flaky"),
+    });
+    facts
 }
 
 /// What was found of a target before the first case, in one line.

@@ -2,6 +2,7 @@
 
 mod autobahn;
 mod conformance;
+mod fuzzing;
 mod grading;
 mod page;
 mod reading;

@@ -87,6 +87,7 @@ pub(crate) fn small() -> RunReport {
             selected: cases.len(),
         },
         shard: None,
+        fuzz: None,
         options: RunOptions {
             jobs: 8,
             timeout_ms: 2000,

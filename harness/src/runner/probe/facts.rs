@@ -13,7 +13,7 @@ pub(super) struct Largest {
 }
 
 /// What came of a message.
-pub(super) fn response(transcript: &Transcript, kind: Kind, sent: &[u8]) -> Response {
+pub(crate) fn response(transcript: &Transcript, kind: Kind, sent: &[u8]) -> Response {
     let sent = PayloadInfo::of(sent);
     let came: Vec<_> = messages(transcript).collect();
     let same = match kind {
@@ -34,7 +34,7 @@ pub(super) fn response(transcript: &Transcript, kind: Kind, sent: &[u8]) -> Resp
 }
 
 /// Whether any message came but this one.
-pub(super) fn says_anything(transcript: &Transcript, but: &[u8]) -> bool {
+pub(crate) fn says_anything(transcript: &Transcript, but: &[u8]) -> bool {
     let but = PayloadInfo::of(but);
     messages(transcript).any(|(_, payload)| but.len == 0 || *payload != but)
 }
@@ -48,12 +48,12 @@ fn messages(transcript: &Transcript) -> impl Iterator<Item = (MessageKind, &Payl
 }
 
 /// Whether the connection was open at this mark.
-pub(super) fn marked(transcript: &Transcript, mark: &str) -> bool {
+pub(crate) fn marked(transcript: &Transcript, mark: &str) -> bool {
     transcript.entries.iter().any(|entry| matches!(&entry.what, What::StillOpen { mark: at } if at == mark))
 }
 
 /// How long after our first frame the connection was open at this mark.
-pub(super) fn taken(transcript: &Transcript, mark: &str) -> Option<Duration> {
+pub(crate) fn taken(transcript: &Transcript, mark: &str) -> Option<Duration> {
     let mut entries = transcript.entries.iter().filter(|entry| !entry.prelude);
     let sent = entries.find(|entry| matches!(entry.what, What::Frame { dir: Direction::Sent, .. }))?;
     let open = entries.find(|entry| matches!(&entry.what, What::StillOpen { mark: at } if at == mark))?;
@@ -61,7 +61,7 @@ pub(super) fn taken(transcript: &Transcript, mark: &str) -> Option<Duration> {
 }
 
 /// How a message was refused, if it was.
-pub(super) fn refused(transcript: &Transcript, bytes: u64) -> Option<Refused> {
+pub(crate) fn refused(transcript: &Transcript, bytes: u64) -> Option<Refused> {
     let code = transcript.entries.iter().find_map(|entry| {
         let What::Frame { dir: Direction::Received, frame } = &entry.what else { return None };
         frame.close_code
@@ -86,7 +86,7 @@ fn peer_ended(transcript: &Transcript) -> bool {
 }
 
 /// The subprotocol that the target chose.
-pub(super) fn subprotocol(transcript: &Transcript) -> Option<String> {
+pub(crate) fn subprotocol(transcript: &Transcript) -> Option<String> {
     transcript.entries.iter().find_map(|entry| {
         let What::Opened { subprotocol, .. } = &entry.what else { return None };
         subprotocol.clone()
@@ -94,7 +94,7 @@ pub(super) fn subprotocol(transcript: &Transcript) -> Option<String> {
 }
 
 /// What it agreed to of permessage-deflate.
-pub(super) fn deflate(transcript: &Transcript) -> Option<String> {
+pub(crate) fn deflate(transcript: &Transcript) -> Option<String> {
     let extensions = transcript.entries.iter().find_map(|entry| {
         let What::Opened { extensions, .. } = &entry.what else { return None };
         extensions.clone()

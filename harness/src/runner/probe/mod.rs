@@ -6,7 +6,7 @@
 //!                 └─ an offer of permessage-deflate
 //! ```
 
-mod facts;
+pub(crate) mod facts;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -129,7 +129,7 @@ async fn all_facts(target: &Target, settings: &Settings, text: &Transcript) -> F
 }
 
 /// Whether the target still serves as it did when it was probed; if not, why.
-pub(super) async fn still_there(target: &Target, facts: &Facts, settings: &Settings) -> Result<(), String> {
+pub(crate) async fn still_there(target: &Target, facts: &Facts, settings: &Settings) -> Result<(), String> {
     let TargetFacts { text, pongs, .. } = facts.found;
     let mut steps = said(Kind::Text);
     // Nobody waits for what never comes.

@@ -5,6 +5,7 @@
 //! statement  rule by rule, how each target stands to it
 //! island   what the scripts read: the cases and verdicts, and one line of transcript for each record
 //! wire     a transcript made compact for the page, what several have in common told once
+//! fuzz     what is said of a run of scenarios that nobody wrote
 //! fold     which entries of a transcript are shown, with a cap on everything
 //! templates/*.html, *.css, *.js
 //! ```
@@ -14,6 +15,7 @@
 //! the page's own script and lets nothing be fetched at all.
 
 mod fold;
+mod fuzz;
 mod island;
 mod page;
 mod statement;

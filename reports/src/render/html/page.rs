@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
+use super::fuzz::Panel;
 use super::island::{self, Index, Wires};
 use super::statement::Statement;
 use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
@@ -19,6 +20,7 @@ use crate::render::{File, words};
 
 const TEMPLATE: &str = include_str!("../../../templates/index.html");
 const CONFORMANCE: &str = include_str!("../../../templates/conformance.html");
+const FUZZ: &str = include_str!("../../../templates/fuzz.html");
 const STYLE: &str = include_str!("../../../templates/page.css");
 /// In the order they need each other.
 const SCRIPTS: [&str; 5] = [
@@ -67,6 +69,7 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
     env.set_syntax(syntax.expect("the usual delimiters are lawful"));
     env.add_template("conformance.html", CONFORMANCE)
         .expect("the template is part of the program and tested");
+    env.add_template("fuzz.html", FUZZ).expect("the template is part of the program and tested");
     let page = context! {
         title => title(&targets),
         tool => visible(&report.tool.name),
@@ -77,6 +80,7 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
         selected => report.catalogue.selected,
         known => report.catalogue.known,
         digest => column(&report.catalogue.digest, 12),
+        fuzz => Panel::of(report).map(|panel| Value::from(Serde(panel))),
         shard => report.shard.map(|shard| format!("shard {} of {}", shard.index, shard.count)),
         patterns => patterns(report),
         settings => settings(report),
@@ -303,7 +307,9 @@ fn letter(grade: Result<Grade, NoGrade>) -> (&'static str, &'static str) {
         Ok(Grade::C) => ("C", "c"),
         Ok(Grade::D) => ("D", "d"),
         Ok(Grade::F) => ("F", "f"),
-        Err(NoGrade::NothingCounted | NoGrade::Stopped | NoGrade::Inconclusive) => ("—", "none"),
+        Err(NoGrade::NothingCounted | NoGrade::Stopped | NoGrade::Inconclusive | NoGrade::Fuzzed) => {
+            ("—", "none")
+        }
     }
 }
 
@@ -318,6 +324,8 @@ fn verdict(grade: Result<Grade, NoGrade>, counts: &Counts) -> String {
     };
     match grade {
         Ok(_) => broken,
+        // Of what is right there is no record, so there is nothing to count it against.
+        Err(NoGrade::Fuzzed) => format!("no grade: {}", NoGrade::Fuzzed),
         Err(none) if broken.is_empty() => format!("no grade: {none}"),
         Err(none) => format!("no grade: {none}; {broken}"),
     }

@@ -1,0 +1,519 @@
+//! The workers of a campaign, its budget, and what is done when something is wrong.
+//!
+//! ```text
+//! worker ─ next number ─ scenario ─ play ─┬─ as it should ─▶ board: corpus, in the order of the numbers
+//!                                         ├─ wrong ────────▶ alone: confirm, write down; does it still serve?
+//!                                         └─ no answer ────▶ alone: has it died? then which scenario was it, start anew
+//! ```
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{RwLock, RwLockReadGuard, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use wsgrade_cases::model::Scenario;
+
+use super::board::{Board, Turn};
+use super::confirm::{Budget, Confirmed, Shown, confirm};
+use super::corpus::Corpus;
+use super::death;
+use super::finding::{Finding, Kind, Origin, Replay, save};
+use super::player::{Played, Player};
+use super::schedule::{Schedule, mix};
+use crate::runner::wait_for;
+use crate::signature::{Signature, Symptom};
+use crate::spawn::Death;
+
+/// How often watchers are told how it goes.
+const TELLING: Duration = Duration::from_millis(500);
+/// How long what is left is confirmed when the time is over, and how long when the user wants it to end.
+const AFTERWARDS: Duration = Duration::from_secs(60);
+const IN_A_HURRY: Duration = Duration::from_secs(5);
+/// How long each of them is made simpler then.
+const AFTERWARDS_EACH: Duration = Duration::from_secs(3);
+/// For each worker so many scenarios are remembered, among which is what a process died of.
+const REMEMBERED: usize = 4;
+
+/// How a campaign is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Decides which scenarios are played, and every random byte.
+    pub seed: u64,
+    /// How many scenarios are played at most.
+    pub runs: Option<u64>,
+    /// For how long, at most. What was found then is still confirmed.
+    pub time: Option<Duration>,
+    /// How many at once.
+    pub jobs: usize,
+    /// Where case files of findings go.
+    pub findings: PathBuf,
+    /// The command that plays a file again.
+    pub replay: Replay,
+    /// How much is spent on making a finding simpler.
+    pub budget: Budget,
+}
+
+/// Something that whoever watches wants to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// How it goes.
+    Progress(Progress),
+    /// Something was found and written down; what it is, and where.
+    Found(String),
+    /// Something else, in a sentence.
+    Note(String),
+}
+
+/// How a campaign goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Scenarios played.
+    pub scenarios: u64,
+    /// In a second, of late.
+    pub per_second: f64,
+    /// Scenarios in the corpus.
+    pub corpus: usize,
+    /// Findings so far.
+    pub findings: usize,
+}
+
+/// What a campaign came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// Scenarios played, those of confirming and shrinking aside.
+    pub scenarios: u64,
+    /// How long it took, confirming and all.
+    pub took: Duration,
+    /// How long nothing but scenarios was played.
+    pub played: Duration,
+    /// Scenarios in the corpus.
+    pub corpus: usize,
+    /// Different behaviours seen.
+    pub behaviours: usize,
+    /// What was found, in the order it was.
+    pub findings: Vec<Finding>,
+    /// What looked wrong and was not once there was patience.
+    pub cured: u64,
+    /// How many things looked wrong and were not looked at again, for want of time.
+    pub left: usize,
+    /// How often the target was started again.
+    pub restarts: u64,
+    /// Why it ended before its time.
+    pub stopped: Option<String>,
+    /// All behaviours in the order of the scenarios, as a number: the same for two campaigns that saw the same.
+    pub trail: u64,
+}
+
+/// A campaign against one endpoint.
+pub struct Campaign {
+    options: Options,
+    schedule: Schedule,
+    player: Player,
+    board: Board,
+    /// Held for reading by who plays, for writing by who has to be alone.
+    alone: RwLock<()>,
+    /// Counts the times that what was under way had to be given up.
+    upheavals: AtomicU64,
+    recent: Mutex<VecDeque<(u64, Arc<Scenario>)>>,
+    known: Mutex<Known>,
+    /// How long somebody was alone.
+    apart: Mutex<Duration>,
+    tell: mpsc::UnboundedSender<Told>,
+    interrupted: watch::Receiver<bool>,
+    stop: watch::Sender<Option<String>>,
+    began: Instant,
+    deadline: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Known {
+    findings: Vec<Finding>,
+    /// As they were first seen, and what they turned out to be: an index into `findings`.
+    symptoms: HashMap<Symptom, usize>,
+    /// What is to be looked at again, each symptom once.
+    suspects: VecDeque<Suspect>,
+    /// How often each looked wrong and was cured.
+    cured: HashMap<Symptom, u64>,
+    restarts: u64,
+    deaths: HashSet<Kind>,
+}
+
+/// A scenario in which something looked wrong.
+#[derive(Clone)]
+struct Suspect {
+    number: u64,
+    scenario: Arc<Scenario>,
+    symptom: Symptom,
+}
+
+impl Campaign {
+    /// A campaign that goes on from this corpus.
+    pub fn new(
+        options: Options,
+        schedule: Schedule,
+        player: Player,
+        corpus: Corpus,
+        tell: mpsc::UnboundedSender<Told>,
+        interrupted: watch::Receiver<bool>,
+    ) -> Self {
+        let deadline = options.time.map(|time| Instant::now() + time);
+        Self {
+            board: Board::new(corpus, options.runs),
+            options,
+            schedule,
+            player,
+            alone: RwLock::default(),
+            upheavals: AtomicU64::new(0),
+            recent: Mutex::default(),
+            known: Mutex::default(),
+            apart: Mutex::default(),
+            tell,
+            interrupted,
+            stop: watch::channel(None).0,
+            began: Instant::now(),
+            deadline,
+        }
+    }
+
+    /// Plays until the budget is spent, the user wants it to end or the target is gone.
+    pub async fn run(self) -> Summary {
+        let began = Instant::now();
+        let campaign = Arc::new(self);
+        let mut workers = JoinSet::new();
+        for _ in 0..campaign.options.jobs.max(1) {
+            let campaign = Arc::clone(&campaign);
+            workers.spawn(async move { campaign.work().await });
+        }
+        let mut telling = interval(TELLING);
+        telling.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut interrupted = campaign.interrupted.clone();
+        let mut before = (0, began);
+        let mut over = false;
+        loop {
+            tokio::select! {
+                joined = workers.join_next() => match joined {
+                    Some(_) => {}
+                    None => break,
+                },
+                () = wait_for(&mut interrupted), if !over => {
+                    campaign.end("interrupted".to_owned());
+                    over = true;
+                }
+                _ = telling.tick() => {
+                    let now = (campaign.board.played(), Instant::now());
+                    let seconds = (now.1 - before.1).as_secs_f64().max(0.001);
+                    campaign.tell(Told::Progress(Progress {
+                        scenarios: now.0,
+                        per_second: (now.0 - before.0) as f64 / seconds,
+                        corpus: campaign.board.corpus_len(),
+                        findings: lock(&campaign.known).findings.len(),
+                    }));
+                    before = now;
+                }
+            }
+        }
+        drop(workers);
+        campaign.look_at_the_rest().await;
+        campaign.summary(began)
+    }
+
+    pub(super) fn summary(&self, began: Instant) -> Summary {
+        let known = std::mem::take(&mut *lock(&self.known));
+        let (corpus, behaviours, trail) = self.board.finish();
+        let took = began.elapsed();
+        Summary {
+            scenarios: self.board.played(),
+            took,
+            played: took.saturating_sub(*lock(&self.apart)),
+            corpus,
+            behaviours,
+            findings: known.findings,
+            cured: known.cured.values().sum(),
+            left: known.suspects.len(),
+            restarts: known.restarts,
+            stopped: self.stop.borrow().clone(),
+            trail,
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        // Nobody watching is no reason to stop.
+        let _ = self.tell.send(told);
+    }
+
+    /// Nothing more is played; why, in a sentence.
+    pub(super) fn end(&self, reason: String) {
+        self.stop.send_if_modified(|known| {
+            known.is_none() && {
+                *known = Some(reason);
+                true
+            }
+        });
+        self.board.close();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.stop.borrow().is_some()
+    }
+
+    async fn work(&self) {
+        while !self.is_over() {
+            let Some(Turn { number, corpus }) = self.board.take().await else { break };
+            let scenario = Arc::new(self.schedule.scenario(number, &corpus));
+            drop(corpus);
+            let Some(plan) = self.player.fit(&scenario) else {
+                self.board.pass(number);
+                continue;
+            };
+            let at_work: RwLockReadGuard<'_, ()> = self.alone.read().await;
+            let upheavals = self.upheavals.load(Ordering::SeqCst);
+            self.remember(number, &scenario);
+            let seed = mix(!self.options.seed, number);
+            let played = self.player.play(&plan, &self.player.quick, seed).await;
+            drop(at_work);
+            if self.upheavals.load(Ordering::SeqCst) != upheavals {
+                self.board.pass(number);
+            } else if played.trouble(&plan).is_some() || self.player.place.is_dead() {
+                self.board.pass(number);
+                self.look_after(upheavals).await;
+            } else {
+                let Played { key, signature, .. } = played;
+                self.board.put(number, key, &scenario);
+                if let Some(signature) = signature {
+                    let symptom = signature.within(&scenario);
+                    self.suspect(Suspect { number, scenario, symptom });
+                    self.look_at_one().await;
+                }
+            }
+        }
+        // Whoever waits for a round to be over must not wait for one that is not played.
+        self.board.close();
+    }
+
+    fn remember(&self, number: u64, scenario: &Arc<Scenario>) {
+        let mut recent = lock(&self.recent);
+        if recent.len() >= REMEMBERED * self.options.jobs.max(1) {
+            recent.pop_front();
+        }
+        recent.push_back((number, Arc::clone(scenario)));
+    }
+
+    /// Something looks wrong, to whoever played it.
+    pub(super) fn suspect_this(&self, number: u64, scenario: &Arc<Scenario>, signature: &Signature) {
+        self.suspect(Suspect { number, scenario: Arc::clone(scenario), symptom: signature.within(scenario) });
+    }
+
+    /// Something looks wrong.
+    fn suspect(&self, suspect: Suspect) {
+        if self.is_known(&suspect.symptom) {
+            return;
+        }
+        let mut known = lock(&self.known);
+        if known.suspects.iter().all(|other| other.symptom != suspect.symptom) {
+            known.suspects.push_back(suspect);
+        }
+    }
+
+    /// Looks at a suspect again, but for half of the time at most: the other half is for finding more of them.
+    async fn look_at_one(&self) {
+        let spent = |apart: Duration| apart > self.began.elapsed() / 2;
+        if spent(*lock(&self.apart)) {
+            return;
+        }
+        let _alone = self.alone.write().await;
+        // Others may have been alone while we waited for it.
+        if spent(*lock(&self.apart)) || self.is_over() {
+            return;
+        }
+        let next = lock(&self.known).suspects.pop_front();
+        if let Some(suspect) = next {
+            let began = Instant::now();
+            self.look_again(suspect, self.options.budget).await;
+            *lock(&self.apart) += began.elapsed();
+        }
+    }
+
+    /// Looks at those that are left when nothing else is played any more.
+    pub(super) async fn look_at_the_rest(&self) {
+        let hurry = *self.interrupted.borrow();
+        let deadline = Instant::now() + if hurry { IN_A_HURRY } else { AFTERWARDS };
+        let began = Instant::now();
+        let gone = self.stop.borrow().is_some() && !hurry;
+        while !gone && Instant::now() < deadline {
+            let Some(suspect) = lock(&self.known).suspects.pop_front() else { break };
+            let time = if hurry { Duration::ZERO } else { AFTERWARDS_EACH.min(self.options.budget.time) };
+            self.look_again(suspect, Budget { time, ..self.options.budget }).await;
+        }
+        *lock(&self.apart) += began.elapsed();
+    }
+
+    async fn look_again(&self, suspect: Suspect, budget: Budget) {
+        let Suspect { number, scenario, symptom } = suspect;
+        if self.is_known(&symptom) {
+            return;
+        }
+        // A connection that broke off may be the first that is seen of a death.
+        if self.player.place.is_dead() {
+            self.bury().await;
+            return;
+        }
+        let seed = self.options.seed;
+        let why = format!("Found by `wsgrade fuzz` with the seed {seed}, as scenario {number}.");
+        match confirm(&self.player, &scenario, seed, &why, budget).await {
+            Confirmed::Shown(shown) => self.found(number, &scenario, symptom, *shown),
+            Confirmed::Cured => *lock(&self.known).cured.entry(symptom).or_default() += 1,
+            // Perhaps it is this one that ends the process.
+            Confirmed::Lost => self.remember(number, &scenario),
+        }
+        self.see_that_it_serves().await;
+    }
+
+    /// Whether there is no need to look at a suspect again.
+    fn is_known(&self, symptom: &Symptom) -> bool {
+        let mut known = lock(&self.known);
+        if let Some(index) = known.symptoms.get(symptom).copied() {
+            if let Some(finding) = known.findings.get_mut(index) {
+                finding.seen += 1;
+            }
+            return true;
+        }
+        // What was cured again and again is looked at ever more seldom.
+        let cured = known.cured.get_mut(symptom);
+        cured.is_some_and(|times| {
+            let seldom = !times.is_power_of_two();
+            *times += u64::from(seldom);
+            seldom
+        })
+    }
+
+    fn found(&self, number: u64, scenario: &Scenario, first: Symptom, shown: Shown) {
+        let Shown { signature, case, plan, played, replayed } = shown;
+        let symptom = signature.within(&case);
+        let kind = Kind::Verdict(symptom.clone());
+        let at = lock(&self.known).symptoms.get(&symptom).copied();
+        if let Some(at) = at {
+            // It only looked like something else.
+            lock(&self.known).symptoms.insert(first, at);
+            return;
+        }
+        let (file, replay) = self.file_of(&kind);
+        let mut record = self.player.record(&plan, played, "");
+        record.repeat.clone_from(&replay);
+        let finding = Finding {
+            kind,
+            scenarios: vec![case],
+            record,
+            number,
+            steps_found: scenario.steps.len(),
+            replayed,
+            seen: 1,
+            file,
+            replay,
+        };
+        let at = self.keep(finding);
+        let mut known = lock(&self.known);
+        known.symptoms.insert(first, at);
+        known.symptoms.insert(symptom, at);
+    }
+
+    /// Where the case file of a finding goes, and the command that plays it.
+    fn file_of(&self, kind: &Kind) -> (PathBuf, String) {
+        let file = self.options.findings.join(format!("found.{}.toml", kind.id()));
+        let replay = self.options.replay.of(&file);
+        (file, replay)
+    }
+
+    /// Writes a finding down; gives its index.
+    fn keep(&self, finding: Finding) -> usize {
+        let origin = Origin { target: self.player.place.url(), seed: self.options.seed };
+        if let Err(error) = save(&finding, &origin) {
+            self.tell(Told::Note(format!("cannot write {}: {error}", finding.file.display())));
+        }
+        let words = finding.kind.in_words();
+        self.tell(Told::Found(format!("{words}: {}", finding.file.display())));
+        let mut known = lock(&self.known);
+        known.findings.push(finding);
+        known.findings.len() - 1
+    }
+
+    /// A scenario had no answer.
+    async fn look_after(&self, upheavals: u64) {
+        let _alone = self.alone.write().await;
+        let began = Instant::now();
+        if self.upheavals.load(Ordering::SeqCst) == upheavals && self.stop.borrow().is_none() {
+            // What others have seen meanwhile says nothing.
+            self.upheavals.fetch_add(1, Ordering::SeqCst);
+            self.see_that_it_serves().await;
+        }
+        *lock(&self.apart) += began.elapsed();
+    }
+
+    async fn see_that_it_serves(&self) {
+        let place = &self.player.place;
+        let reason = match place.serves().await {
+            Ok(()) => return,
+            Err(reason) => reason,
+        };
+        if place.is_spawned() && place.death().await.is_some() {
+            self.bury().await;
+            return;
+        }
+        if place.is_spawned() && self.start_anew(&format!("it is started again: {reason}")).await {
+            return;
+        }
+        self.end(format!("the target stopped serving after {} scenarios: {reason}", self.board.played()));
+    }
+
+    /// The process is dead: finds out what it died of, and starts it again.
+    async fn bury(&self) {
+        self.upheavals.fetch_add(1, Ordering::SeqCst);
+        let Some(death) = self.player.place.death().await else { return };
+        let kind = Kind::of_death(&death);
+        let news = lock(&self.known).deaths.insert(kind.clone());
+        if !self.start_anew(&format!("the process died with {}; it is started again", death.exit)).await {
+            return;
+        }
+        if news {
+            self.autopsy(kind, &death).await;
+            return;
+        }
+        let mut known = lock(&self.known);
+        if let Some(finding) = known.findings.iter_mut().find(|finding| finding.kind == kind) {
+            finding.seen += 1;
+        }
+    }
+
+    async fn autopsy(&self, kind: Kind, death: &Death) {
+        let suspects: Vec<_> = lock(&self.recent).iter().rev().cloned().collect();
+        let found =
+            death::investigate(&self.player, &kind, &suspects, self.options.seed, self.options.budget);
+        let Some(cause) = found.await else {
+            self.end("the process does not start again".to_owned());
+            return;
+        };
+        let (file, replay) = self.file_of(&kind);
+        let finding = cause.into_finding(kind, death, file, replay);
+        self.keep(finding);
+    }
+
+    async fn start_anew(&self, why: &str) -> bool {
+        self.tell(Told::Note(why.to_owned()));
+        lock(&self.known).restarts += 1;
+        match self.player.place.restart().await {
+            Ok(()) => true,
+            Err(error) => {
+                self.end(format!("the target could not be started again: {error}"));
+                false
+            }
+        }
+    }
+}
+
+/// Nothing panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -401,7 +401,11 @@ fn ids_and_sections_are_unique_among_files() {
     let section = "[[section]]\nid = \"X\"\ntitle = \"Tests\"\n";
     let text = format!("{section}{}", case(""));
     assert_eq!(catalogue(&[("a.toml", &text)]), "no error");
-    assert_snapshot!(catalogue(&[("a.toml", &text), ("b.toml", &text)]), @"
+    // Files that are made one by one each say what they belong to; only another title is another section.
+    let more = text.replace("X.1", "X.2");
+    assert_eq!(catalogue(&[("a.toml", &text), ("b.toml", &more)]), "no error");
+    let other = text.replace("Tests", "Others");
+    assert_snapshot!(catalogue(&[("a.toml", &text), ("b.toml", &other)]), @"
     b.toml:1:1: section `X` is there already, at a.toml:1:1
     b.toml:5:6: case `X.1` is there already, at a.toml:5:6
       help: ids are unique among all cases, the built-in ones included

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
 use tokio::sync::{mpsc, watch};
-use wsgrade_codec::Role;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::{Severity, TargetFacts};
 use wsgrade_reports::render;
@@ -171,11 +170,8 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     }
     let ready = args.place.ready(&args.urls, &args.request, &settings, gate).await?;
     let Ready { place, facts, interrupted, local, built_in } = ready;
-    let brief = Brief {
-        role: place.role(),
-        deflate: facts.found.deflate.is_some(),
-        openings: !args.no_openings && place.role() == Role::Server,
-    };
+    let brief =
+        Brief { role: place.role(), deflate: facts.found.deflate.is_some(), openings: !args.no_openings };
     let corpus = match &args.corpus {
         Some(dir) => Corpus::load(dir, brief.role).map_err(Failure::usage)?,
         None => Corpus::default(),

@@ -109,8 +109,7 @@ fn usable(brief: &Brief) -> Frozen {
             Need::Tls => true,
         };
         scenario.roles.contains(&brief.role)
-            && !scenario.tests_opening()
-            && scenario.opening.extensions.is_empty()
+            && (brief.openings || !scenario.tests_opening() && scenario.opening.extensions.is_empty())
             && scenario.stress.is_none()
             && !scenario.needs.iter().any(lacks)
             && cost(scenario).is_some_and(|(sent, waits)| sent <= MOST_SENT && waits <= LONGEST_WAIT)

@@ -52,7 +52,7 @@ pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
             // A client that may end the connection over its opening does it in ways that are wrong later. Where nothing has to
             // be answered before we close, or it has a reason later too, nobody can say over which of the two it was.
             let doubtful = role == Role::Client && !also.is_empty();
-            if doubtful && !(answers_first(&expectation) && !closes(&sketch.steps)) {
+            if doubtful && (!answers_first(&expectation) || closes(&sketch.steps)) {
                 opening::anything(role)
             } else {
                 // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.

@@ -4,6 +4,7 @@
 //! cargo run --release -p wsgrade --example generated -- [SCENARIOS [SEED]]
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ use wsgrade_reference_server::deviant::{self, Deviant, Output};
 /// So many findings are shown, each of so many letters at most.
 const SHOWN: u32 = 4;
 const LETTERS: usize = 3000;
+/// What takes longer waits for something. So many rules over which are listed.
+const SHORT: Duration = Duration::from_millis(5);
+const LISTED: usize = 12;
 /// How many bytes a scenario is made of.
 const BYTES: usize = 256;
 
@@ -56,7 +60,17 @@ impl Endpoint for Peer {
 const STAGES: [&str; 5] = ["made", "planned", "played by us", "played by the endpoint", "judged"];
 
 fn engine(plan: &Arc<Plan>, role: Role, peer: &mut Peer, seed: u64) -> Engine {
-    let limits = Limits { excess_bytes: 1 << 20, ..Limits::default() };
+    // Those of a campaign.
+    let second = Duration::from_secs(1);
+    let silence = Duration::from_millis(100);
+    let limits = Limits {
+        excess_bytes: 1 << 20,
+        answer: second,
+        close: second,
+        opening: second,
+        silence,
+        ..Limits::default()
+    };
     match role {
         Role::Server => {
             let request = Request { host: "test".to_owned(), target: "/".to_owned(), ..Request::default() };
@@ -81,7 +95,7 @@ fn main() {
     let mut number = |otherwise| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(otherwise);
     let (scenarios, seed): (u64, u64) = (number(100_000), number(1));
     for role in [Role::Server, Role::Client] {
-        let brief = Brief { role, deflate: true, openings: false };
+        let brief = Brief { role, deflate: true, openings: true };
         let mut random = fastrand::Rng::with_seed(seed);
         // Cases of the catalogue among them, as in a campaign.
         let mut kept: Vec<Scenario> = Catalogue::embedded()
@@ -92,6 +106,7 @@ fn main() {
             .collect();
         let mut took = [Duration::ZERO; STAGES.len()];
         let mut wrong = 0;
+        let mut waits: BTreeMap<String, (u64, Duration)> = BTreeMap::new();
         for n in 0..scenarios {
             let bytes: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(BYTES).collect();
             let began = Instant::now();
@@ -119,6 +134,12 @@ fn main() {
             let transcript = memory::play(engine, &mut peer);
             took[2] += began.elapsed().saturating_sub(peer.took);
             took[3] += peer.took;
+            let waited = Duration::from_micros(transcript.entries.last().map_or(0, |entry| entry.at_us));
+            if waited > SHORT {
+                let rule = plan.scenario.rules.first().map(ToString::to_string).unwrap_or_default();
+                let known = waits.entry(rule).or_default();
+                *known = (known.0 + 1, known.1 + waited);
+            }
             let began = Instant::now();
             let judgement = judge(&plan, role, &transcript);
             let found = Signature::of(&plan.scenario, &judgement);
@@ -137,5 +158,12 @@ fn main() {
             println!("  {stage:<24} {:6.1} µs", each(time));
         }
         println!("  {:<24} {:6.1} µs", "in all", each(took.iter().sum()));
+        let mut waits: Vec<_> = waits.into_iter().collect();
+        waits.sort_by_key(|(_, (_, time))| std::cmp::Reverse(*time));
+        let waited = waits.iter().map(|(_, (_, time))| *time).sum();
+        println!("  {:<24} {:6.1} µs, of which the most over", "waited in vain", each(waited));
+        for (rule, (count, time)) in waits.iter().take(LISTED) {
+            println!("    {rule:<44} {count:>6} × {:6.1} ms", time.as_secs_f64() * 1e3 / *count as f64);
+        }
     }
 }

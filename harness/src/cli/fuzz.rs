@@ -70,6 +70,10 @@ pub(super) struct FuzzArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
 
+    /// End after so many findings
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_findings: Option<u32>,
+
     /// How many to play at once [default: 16 on this machine, 4 elsewhere]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -240,6 +244,7 @@ impl FuzzArgs {
             seed,
             runs: self.runs,
             time: self.time.or(self.runs.is_none().then_some(TIME)),
+            max_findings: self.max_findings.map(|most| most as usize),
             jobs,
             findings: self.findings.clone().unwrap_or_else(|| self.base.out.join(FINDINGS)),
             replay: Replay {

@@ -47,6 +47,8 @@ pub struct Options {
     pub runs: Option<u64>,
     /// For how long, at most. What was found then is still confirmed.
     pub time: Option<Duration>,
+    /// After how many findings it ends, if not before.
+    pub max_findings: Option<usize>,
     /// How many at once.
     pub jobs: usize,
     /// Where case files of findings go.
@@ -257,7 +259,13 @@ impl Campaign {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline) || self.stop.borrow().is_some()
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        late || self.stop.borrow().is_some() || self.has_enough()
+    }
+
+    /// Whether as much was found as was asked for.
+    fn has_enough(&self) -> bool {
+        self.options.max_findings.is_some_and(|most| lock(&self.known).findings.len() >= most)
     }
 
     async fn work(&self) {
@@ -343,7 +351,7 @@ impl Campaign {
         let deadline = Instant::now() + if hurry { IN_A_HURRY } else { AFTERWARDS };
         let began = Instant::now();
         let gone = self.stop.borrow().is_some() && !hurry;
-        while !gone && Instant::now() < deadline {
+        while !gone && !self.has_enough() && Instant::now() < deadline {
             let Some(suspect) = lock(&self.known).suspects.pop_front() else { break };
             let time = if hurry { Duration::ZERO } else { AFTERWARDS_EACH.min(self.options.budget.time) };
             self.look_again(suspect, Budget { time, ..self.options.budget }).await;

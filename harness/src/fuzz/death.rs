@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use wsgrade_cases::model::Scenario;
@@ -22,6 +23,10 @@ use crate::spawn::Death;
 
 /// On how many fresh processes a scenario is played before it is said to end them.
 const TRIES: u32 = 3;
+/// How long a process may take to die that answered all the same, before the next scenario is played on it.
+const QUIETLY: Duration = Duration::from_millis(50);
+/// So many of the last scenarios are tried on fresh processes where one seems to have ended it.
+const BEFORE: usize = 3;
 /// How many scenarios are written down where it is not known which one it was.
 const WRITTEN: usize = 32;
 
@@ -44,15 +49,18 @@ pub(super) async fn investigate(
     seed: u64,
     budget: Budget,
 ) -> Option<Cause> {
-    for (number, scenario) in suspects {
+    for (at, (_, scenario)) in suspects.iter().enumerate() {
         if !kills(player, scenario, seed).await {
             continue;
         }
-        player.place.restart().await.ok()?;
-        let best = shrink(player, scenario, seed, budget).await?;
-        let cause = certain(player, kind, *number, &best, scenario.steps.len(), seed).await?;
-        if cause.replayed.0 > 0 {
-            return Some(cause);
+        // Or it died, late, of one that was played on the same process before.
+        for (number, scenario) in suspects[..=at].iter().rev().take(BEFORE) {
+            player.place.restart().await.ok()?;
+            let best = shrink(player, scenario, seed, budget).await?;
+            let cause = certain(player, kind, *number, &best, scenario.steps.len(), seed).await?;
+            if cause.replayed.0 > 0 {
+                return Some(cause);
+            }
         }
     }
     unknown(player, kind, suspects, seed)
@@ -67,7 +75,9 @@ async fn kills(player: &Player, scenario: &Arc<Scenario>, seed: u64) -> bool {
 
 async fn dies(player: &Player, plan: &Plan, played: &Played) -> bool {
     let silent = played.broke_off(plan) || played.timed_out();
-    player.place.is_dead() || silent && player.place.death().await.is_some()
+    // What ends the connection from our side is over before the process is.
+    let died = if silent { player.place.death().await } else { player.place.death_within(QUIETLY).await };
+    died.is_some() || player.place.is_dead()
 }
 
 async fn shrink(player: &Player, scenario: &Scenario, seed: u64, budget: Budget) -> Option<Scenario> {
@@ -132,14 +142,8 @@ fn unknown(player: &Player, kind: &Kind, suspects: &[(u64, Arc<Scenario>)], seed
     let first = player.fit(cases.first()?)?;
     let (number, scenario) = suspects.first()?;
     let transcript = record::Transcript::default();
-    let record = case::record(
-        &first,
-        player.place.role(),
-        player.place.carrier(),
-        transcript,
-        std::time::Duration::ZERO,
-        "",
-    );
+    let record =
+        case::record(&first, player.place.role(), player.place.carrier(), transcript, Duration::ZERO, "");
     Some(Cause { record, number: *number, steps_found: scenario.steps.len(), replayed: (0, TRIES), cases })
 }
 

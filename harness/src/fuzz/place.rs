@@ -206,9 +206,14 @@ impl Place {
 
     /// How the process that we started died, if it does within a moment.
     pub async fn death(&self) -> Option<Death> {
+        self.death_within(SINKING).await
+    }
+
+    /// The same within this time.
+    pub(super) async fn death_within(&self, patience: Duration) -> Option<Death> {
         match self {
-            Self::Dial(dial) => dial.running()?.0.death_within(SINKING).await,
-            Self::Accept(guests) => guests.crash_within(SINKING).await,
+            Self::Dial(dial) => dial.running()?.0.death_within(patience).await,
+            Self::Accept(guests) => guests.crash_within(patience).await,
             Self::Memory(_) => None,
         }
     }

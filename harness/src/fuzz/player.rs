@@ -62,6 +62,8 @@ impl Player {
         let quick = Limits {
             answer: patient.answer.min(QUICK),
             close: patient.close.min(QUICK),
+            // An opening that is never finished is answered by nobody, and costs all of this.
+            opening: patient.opening.min(if place.is_near() { BRIEF } else { QUICK }),
             silence: patient.silence.min(QUICK_SILENCE),
             ..patient.clone()
         };

@@ -1,8 +1,8 @@
 //! Which scenario comes n-th. Pure.
 //!
 //! ```text
-//! number     0 … 63 │ 64 … 191 │ 192 … 447 │ …        rounds, each twice as long as the one before, up to a bound
-//! corpus     as given, as given, as of round 0, as of round 1, …
+//! number     0 … 1023 │ 1024 … 3071 │ 3072 … 7167 │ …   rounds, each twice as long as the one before, up to a bound
+//! corpus     as given    as given      as of round 0, …
 //! ```
 //!
 //! A round draws on the corpus as it was when the round before the last was over, so nobody waits at the end of a round
@@ -16,12 +16,12 @@ use wsgrade_cases::model::{Need, Scenario, Step};
 
 use crate::generate::{Brief, generate, mutate};
 
-/// How long the first round is.
-const FIRST: u64 = 64;
+/// How long the first round is. Shorter ones are over before a scenario that waits in vain, and then all wait for it.
+const FIRST: u64 = 1024;
 /// How long a round is at most: long enough to be played while one scenario of the round before waits for seconds.
 const LONGEST: u64 = 8192;
-/// How many bytes a scenario is made of at most.
-const BYTES: usize = 1024;
+/// How many bytes a scenario is made of at most: as many as one can use.
+const BYTES: usize = 256;
 /// Cases of the catalogue that send more are left out: it is not size that is looked for here.
 const MOST_SENT: u64 = 4096;
 /// Cases of the catalogue that wait longer are left out.
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!((round_of(number), round_of(number + len_of(round) - 1)), (round, round));
             number += len_of(round);
         }
-        assert_eq!((len_of(0), len_of(1), len_of(19), len_of(u64::MAX)), (64, 128, LONGEST, LONGEST));
+        assert_eq!((len_of(0), len_of(1), len_of(19), len_of(u64::MAX)), (1024, 2048, LONGEST, LONGEST));
     }
 
     #[test]

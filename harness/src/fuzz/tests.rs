@@ -30,6 +30,7 @@ async fn campaign(quirk: Quirk, seed: u64, jobs: usize, runs: u64) -> (Summary, 
         seed,
         runs: Some(runs),
         time: None,
+        max_findings: None,
         jobs,
         findings: dir.path().to_owned(),
         replay: Replay { before: "wsgrade replay".to_owned(), behind: "ws://h/ --seed 1".to_owned() },
@@ -50,12 +51,12 @@ async fn campaign(quirk: Quirk, seed: u64, jobs: usize, runs: u64) -> (Summary, 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_seed_gives_the_same_however_many_play() {
     let seen = |summary: Summary| (summary.trail, summary.corpus, summary.behaviours, summary.scenarios);
-    let one = seen(campaign(Quirk::IgnoresViolations, 1, 1, 700).await.0);
+    let one = seen(campaign(Quirk::IgnoresViolations, 1, 1, 5000).await.0);
     for jobs in [2, 8] {
-        assert_eq!(seen(campaign(Quirk::IgnoresViolations, 1, jobs, 700).await.0), one, "{jobs} at once");
+        assert_eq!(seen(campaign(Quirk::IgnoresViolations, 1, jobs, 5000).await.0), one, "{jobs} at once");
     }
-    assert_ne!(seen(campaign(Quirk::IgnoresViolations, 2, 8, 700).await.0), one);
-    assert_ne!(seen(campaign(Quirk::None, 1, 8, 700).await.0), one);
+    assert_ne!(seen(campaign(Quirk::IgnoresViolations, 2, 8, 5000).await.0), one);
+    assert_ne!(seen(campaign(Quirk::None, 1, 8, 5000).await.0), one);
 }
 
 #[tokio::test]

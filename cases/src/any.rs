@@ -217,6 +217,7 @@ fn stress(d: &mut Dice<'_>) -> Stress {
         memory: maybe(d, |d| d.long() >> 1),
         cpu: maybe(d, time),
         files: maybe(d, Dice::number),
+        kept: maybe(d, |d| d.long() >> 1),
     }
 }
 

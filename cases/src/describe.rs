@@ -303,7 +303,7 @@ pub fn ending(ending: &Ending) -> String {
 
 /// How a case presses its peer, and what that may cost, one line for each; never none.
 pub fn stress(stress: &Stress) -> Vec<String> {
-    let Stress { connections, growth, memory, cpu, files } = stress;
+    let Stress { connections, growth, memory, cpu, files, kept } = stress;
     let mut lines = vec![match connections.get() {
         1 => "played beside a canary connection".to_owned(),
         count => format!("played by {count} connections beside a canary connection"),
@@ -318,6 +318,12 @@ pub fn stress(stress: &Stress) -> Vec<String> {
     }));
     lines.extend(cpu.map(|time| format!("the process may take {} of processor time", duration(time))));
     lines.extend(files.map(|files| format!("the process may have {files} more files open afterwards")));
+    lines.extend(kept.map(|limit| {
+        format!(
+            "played four times; the process may keep {} of each connection of the last three",
+            bytes(limit)
+        )
+    }));
     lines
 }
 

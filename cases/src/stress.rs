@@ -21,11 +21,22 @@ pub struct Stress {
     pub cpu: Option<Duration>,
     /// How many more files it may have open afterwards than before.
     pub files: Option<u32>,
+    /// How many bytes the process may keep of each connection that is over. All of them are played four times, the first time to
+    /// warm up; it keeps more if it does after each of the other three.
+    pub kept: Option<u64>,
 }
 
 impl Default for Stress {
     fn default() -> Self {
-        Self { connections: NonZeroU32::MIN, growth: false, memory: None, cpu: None, files: None }
+        Self { connections: NonZeroU32::MIN, growth: false, memory: None, cpu: None, files: None, kept: None }
+    }
+}
+
+impl Stress {
+    /// Whether what the process takes is judged, which only those can see who may look at it.
+    pub fn has_bounds(&self) -> bool {
+        let Self { connections: _, growth: _, memory, cpu, files, kept } = self;
+        memory.is_some() || cpu.is_some() || files.is_some() || kept.is_some()
     }
 }
 
@@ -65,6 +76,18 @@ fn grow(payload: &mut Payload, factor: u32) {
 mod tests {
     use super::*;
     use crate::model::{Ending, Saw};
+
+    #[test]
+    fn which_cases_are_about_what_the_process_takes() {
+        assert!(!Stress { growth: true, ..Stress::default() }.has_bounds());
+        let each = [
+            Stress { memory: Some(0), ..Stress::default() },
+            Stress { cpu: Some(Duration::ZERO), ..Stress::default() },
+            Stress { files: Some(0), ..Stress::default() },
+            Stress { kept: Some(0), ..Stress::default() },
+        ];
+        assert!(each.iter().all(Stress::has_bounds));
+    }
 
     #[test]
     fn what_is_repeated_grows_and_nothing_else() {

@@ -254,7 +254,7 @@ fn frame_entries(frame: &Frame) -> Entries {
 }
 
 fn stress_entries(stress: &Stress) -> Entries {
-    let Stress { connections, growth, memory, cpu, files } = stress;
+    let Stress { connections, growth, memory, cpu, files, kept } = stress;
     let mut entries = Vec::new();
     if connections.get() != 1 {
         entries.push(("connections", connections.to_string()));
@@ -265,6 +265,7 @@ fn stress_entries(stress: &Stress) -> Entries {
     entries.extend(memory.map(|bytes| ("memory", bytes.to_string())));
     entries.extend(cpu.map(|time| ("cpu", string(&duration(time)))));
     entries.extend(files.map(|files| ("files", files.to_string())));
+    entries.extend(kept.map(|bytes| ("kept", bytes.to_string())));
     entries
 }
 

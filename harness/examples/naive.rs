@@ -26,19 +26,22 @@ enum Fault {
     Dies,
     /// Keeps connections open that are gone.
     Leaks,
+    /// Keeps a buffer of each connection that is gone.
+    Hoards,
     /// Reads the end of a half-closed connection again and again.
     Spins,
     /// Compares each byte of a header with all that follow.
     Quadratic,
 }
 
-const FAULTS: [(&str, Fault); 8] = [
+const FAULTS: [(&str, Fault); 9] = [
     ("none", Fault::None),
     ("one-request-at-a-time", Fault::OneRequestAtATime),
     ("one-message-at-a-time", Fault::OneMessageAtATime),
     ("allocates", Fault::Allocates),
     ("dies", Fault::Dies),
     ("leaks", Fault::Leaks),
+    ("hoards", Fault::Hoards),
     ("spins", Fault::Spins),
     ("quadratic", Fault::Quadratic),
 ];
@@ -102,6 +105,7 @@ fn serve(mut stream: TcpStream, fault: Fault, turn: &Mutex<()>) -> Result<()> {
     let ended = echo(&mut stream, fault, turn);
     match fault {
         Fault::Leaks => std::mem::forget(stream),
+        Fault::Hoards => std::mem::forget(black_box(vec![1_u8; 64 << 10])),
         Fault::Spins => {
             let until = Instant::now() + Duration::from_secs(5);
             while Instant::now() < until && matches!(stream.read(&mut [0; 16]), Ok(0)) {}

@@ -2,6 +2,7 @@
 //! changed further.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use wsgrade_reports::record::{Behavior, CloseVerdict, Direction, MessageKind, Transcript, What};
 
@@ -79,6 +80,18 @@ pub enum Pace {
 }
 
 impl Behaviour {
+    /// The same for the same behaviour, in this build.
+    pub fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether there was a connection.
+    pub fn opened(&self) -> bool {
+        !self.answers.iter().any(|seen| matches!(seen, Seen::Unopened(_)))
+    }
+
     /// What a transcript shows of a peer, and what was said of it.
     pub fn of(transcript: &Transcript, judgement: &Judgement) -> Self {
         let mut answers = Vec::new();

@@ -135,8 +135,8 @@ impl fmt::Display for Symptom {
     }
 }
 
-/// FNV-1a in hex.
-fn hashed(text: &str) -> String {
+/// FNV-1a in hex: a name that is the same on every machine.
+pub(crate) fn hashed(text: &str) -> String {
     let hash =
         text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     format!("{hash:08x}")

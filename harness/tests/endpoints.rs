@@ -55,8 +55,12 @@ async fn asks_for_a_password(stream: TcpStream) {
 }
 
 fn wsgrade(addr: SocketAddr, out: &Path, args: &[&str]) -> Output {
+    run("test", addr, out, args)
+}
+
+fn run(mode: &str, addr: SocketAddr, out: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
-    command.arg("test").arg(format!("ws://{addr}/")).arg("--out").arg(out).args(args);
+    command.arg(mode).arg(format!("ws://{addr}/")).arg("--out").arg(out).args(args);
     command.env("NO_COLOR", "1").output().expect("the binary of this package starts")
 }
 
@@ -119,6 +123,20 @@ fn a_server_that_wants_a_password_is_graded_after_a_prelude() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let record = std::fs::read_to_string(dir.path().join("run.json")).unwrap();
     assert!(record.contains(&format!("--prelude {path}")), "the command that repeats a case has it");
+
+    // So is what nobody wrote. tungstenite takes lengths that are longer than they have to be, which is non-strict.
+    let fuzz = ["--prelude", path, "--runs", "2000", "--no-openings", "--seed", "1"];
+    let output = run("fuzz", addr, dir.path(), &fuzz);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let record = std::fs::read_to_string(dir.path().join("run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["options"]["prelude"].as_array().unwrap().len(), 2);
+    assert_eq!(record["targets"][0]["facts"]["text"], "echo");
+    let findings = record["fuzz"]["findings"].as_array().unwrap();
+    assert!(!findings.is_empty(), "{record}");
+    for finding in findings {
+        assert!(finding["replay"].as_str().unwrap().contains(&format!("--prelude {path}")), "{finding}");
+    }
 
     std::fs::write(&file, "steps = [{ send = \"text\", text = \"please\" }, { await = \"any\" }]").unwrap();
     let output = wsgrade(addr, dir.path(), &args);

@@ -187,20 +187,29 @@ fn a_client_is_met() {
     assert_eq!(output.status.code(), Some(0), "{}", both(&output));
 }
 
+/// A length that `naive --fault dies` dies of.
+const DEADLY: &str = r#"
+[[section]]
+id = "my"
+title = "Mine"
+
+[[case]]
+id = "my.1"
+title = "Long"
+why = "x"
+rules = ["rfc6455-5.2-payload-length"]
+steps = [{ send = "text", declared = 1099511627776 }]
+accept = [{ verdict = "pass", saw = "anything" }]
+ending = { by = "either" }
+"#;
+
 /// A server that dies is started again, and which scenario it died of is the finding.
 #[test]
 fn a_process_that_dies() {
     let place = Place::new();
     let command = r#"exec "$BIN/naive" --port {port} --fault dies"#;
-    std::fs::write(
-        place.path().join("long.toml"),
-        "[[section]]\nid = \"my\"\ntitle = \"Mine\"\n\n[[case]]\nid = \"my.1\"\ntitle = \"Long\"\nwhy = \"x\"\n\
-         rules = [\"rfc6455-5.2-payload-length\"]\nsteps = [{ send = \"text\", declared = 1099511627776 }]\n\
-         accept = [{ verdict = \"pass\", saw = \"anything\" }]\nending = { by = \"either\" }\n",
-    )
-    .unwrap();
     std::fs::create_dir(place.path().join("seen")).unwrap();
-    std::fs::copy(place.path().join("long.toml"), place.path().join("seen/long.toml")).unwrap();
+    std::fs::write(place.path().join("seen/long.toml"), DEADLY).unwrap();
     let args =
         ["fuzz", "--spawn", command, "--time", "8s", "--seed", "1", "--corpus", "seen", "--no-catalogue"];
     let output = place.wsgrade(&args);
@@ -213,6 +222,68 @@ fn a_process_that_dies() {
     let again = place.shell(death["replay"].as_str().unwrap());
     assert_eq!(again.status.code(), Some(1), "{}", both(&again));
     assert!(stdout(&again).contains("3 of 3 times wrong: the process died with"), "{}", both(&again));
+}
+
+/// A server that leaves something behind: which scenario it is, and how much, shows on fresh processes and on no other server.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_that_takes_more_and_more() {
+    let place = Place::new();
+    let with = |defect: &str| format!(r#"exec "$BIN/deviant" --port {{port}} --defect {defect}"#);
+    let leaks = with("leaks-socket");
+    let args = ["--time", "6s", "--seed", "1", "--no-catalogue", "--fail-on", "non-strict"];
+    let output = place.wsgrade(&[&["fuzz", "--spawn", &leaks], &args[..]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    let findings = place.findings();
+    let [finding] = &findings[..] else { panic!("{}", both(&output)) };
+    assert_eq!(finding["signature"], "the process leaves files open when connections are over");
+    assert_eq!((&finding["level"], &finding["replayed"]), (&"non-strict".into(), &3.into()));
+    let again = place.shell(&format!("{} --repeat 1", finding["replay"].as_str().unwrap()));
+    assert_eq!(again.status.code(), Some(1), "{}", both(&again));
+    assert!(stdout(&again).contains("1 of 1 times wrong: non-strict"), "{}", both(&again));
+    let file = finding["file"].as_str().unwrap();
+    let right = place.wsgrade(&["replay", file, "--spawn", &with("none"), "--repeat", "1"]);
+    assert_eq!(right.status.code(), Some(0), "{}", both(&right));
+    // Nobody can tell of a process that is not ours.
+    let unknown = place.wsgrade(&["replay", file]);
+    assert_eq!(unknown.status.code(), Some(3), "{}", both(&unknown));
+    assert!(
+        stdout(&unknown).contains("not played: it is about what the process takes"),
+        "{}",
+        both(&unknown)
+    );
+}
+
+/// A server that nobody can start again: what was under way is written down, and says later which one it was.
+#[test]
+fn a_server_that_is_lost() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("seen")).unwrap();
+    std::fs::write(place.path().join("seen/long.toml"), DEADLY).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut server = Command::new(examples().join("naive"))
+        .args(["--port", &port, "--fault", "dies"])
+        .spawn()
+        .expect("the example starts");
+    let url = format!("ws://127.0.0.1:{port}/");
+    let runtime = runtime();
+    runtime.block_on(async {
+        while TcpStream::connect(format!("127.0.0.1:{port}")).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    });
+    let output =
+        place.wsgrade(&["fuzz", &url, "--time", "30s", "--corpus", "seen", "--no-catalogue", "--seed", "1"]);
+    // It is lost, or what else is wrong with it was found before.
+    assert!(matches!(output.status.code(), Some(1 | 3)), "{}", both(&output));
+    assert!(both(&output).contains("start it again, and `wsgrade replay"), "{}", both(&output));
+    assert!(!server.wait().unwrap().success());
+    let lost = "wsgrade-report/findings/lost.toml";
+    let replay = format!(
+        r#"wsgrade replay {lost} --repeat 1 --spawn 'exec "$BIN/naive" --port {{port}} --fault dies'"#
+    );
+    let again = place.shell(&replay);
+    assert!(stdout(&again).contains("wrong: the process died with"), "{}", both(&again));
 }
 
 /// Two servers of which one is wrong, and two that are alike.

@@ -16,11 +16,16 @@ pub(super) fn check(scenario: &Scenario, findings: &mut Findings) {
         }
         return;
     };
-    if scenario.roles.contains(&Role::Client) && (stress.connections.get() > 1 || stress.growth) {
+    if scenario.roles.contains(&Role::Client)
+        && (stress.connections.get() > 1 || stress.growth || stress.kept.is_some())
+    {
         findings.add_with_help(
-            "a client makes one connection for a case, so `connections` and `growth` say nothing of it",
+            "a client makes one connection for a case, so `connections`, `growth` and `kept` say nothing of it",
             "add roles = [\"server\"]",
         );
+    }
+    if stress.growth && stress.kept.is_some() {
+        findings.add_with_help("`growth` and `kept` are played in different ways", "make two cases of it");
     }
     if stress.growth && !scenario.can_grow() {
         findings.add_with_help(

@@ -283,7 +283,7 @@ fn opening(problems: &mut Problems<'_>, node: &Node) -> Opening {
 }
 
 fn stress(problems: &mut Problems<'_>, node: &Node) -> Option<Stress> {
-    let known = ["connections", "growth", "memory", "cpu", "files"];
+    let known = ["connections", "growth", "memory", "cpu", "files", "kept"];
     let fields = Fields::new(problems, node, "a `stress`", &known)?;
     let connections = fields.number(problems, "connections", (1, MAX_CONNECTIONS));
     let files = fields.number(problems, "files", (0, u64::from(u32::MAX)));
@@ -295,6 +295,7 @@ fn stress(problems: &mut Problems<'_>, node: &Node) -> Option<Stress> {
         memory: fields.number(problems, "memory", (0, i64::MAX.unsigned_abs())),
         cpu: fields.duration(problems, "cpu"),
         files: files.and_then(|files| u32::try_from(files).ok()),
+        kept: fields.number(problems, "kept", (0, i64::MAX.unsigned_abs())),
     })
 }
 

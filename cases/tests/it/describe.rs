@@ -182,7 +182,7 @@ fn no_line_of_the_catalogue_is_long() {
 #[test]
 fn stress() {
     let text = case(
-        "stress = { connections = 300, growth = true, memory = 1, cpu = \"1s\", files = 20 }\n\
+        "stress = { connections = 300, growth = true, memory = 1, cpu = \"1s\", files = 20, kept = 1024 }\n\
          steps = [{ send = \"ping\", for = \"2s\", times = 9 }, { read = false }, { read = true }, { hold = \"1s\" }]",
     );
     let scenario = one(&text);
@@ -194,6 +194,7 @@ fn stress() {
     the process may hold 1 byte more than before, beyond twice what was sent
     the process may take 1s of processor time
     the process may have 20 more files open afterwards
+    played four times; the process may keep 1024 bytes of each connection of the last three
     send ping, empty, FIN, over and over for 2s, 9 times at most
     stop reading
     go on reading

@@ -179,11 +179,12 @@ fn what_a_step_does() {
       help: did you mean `connections`?
     my.toml:6:37: `memory` is -1, expected 0 to 9223372036854775807
     ");
-    assert_snapshot!(in_case("stress = { connections = 0, growth = 1, cpu = 3, files = \"\" }"), @"
+    assert_snapshot!(in_case("stress = { connections = 0, growth = 1, cpu = 3, files = \"\", kept = true }"), @"
     my.toml:6:26: `connections` is 0, expected 1 to 10000
     my.toml:6:58: `files` is a string, expected a number
     my.toml:6:38: `growth` is a number, expected true or false
     my.toml:6:47: `cpu` is a number, expected a string
+    my.toml:6:68: `kept` is true, expected a number
     ");
     assert_snapshot!(in_step("{ probe = 1 }"), @"my.toml:6:20: `probe` is a number, expected a string");
 }

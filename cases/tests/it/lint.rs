@@ -70,9 +70,14 @@ fn stress() {
     right("stress = {}\nsteps = [{ hold = \"1s\" }]");
     right("roles = [\"server\"]\nstress = { connections = 3 }");
     assert_snapshot!(findings("stress = { connections = 3 }"), @r#"
-    a client makes one connection for a case, so `connections` and `growth` say nothing of it
+    a client makes one connection for a case, so `connections`, `growth` and `kept` say nothing of it
       help: add roles = ["server"]
     "#);
+    assert_snapshot!(findings("stress = { kept = 3 }"), @r#"
+    a client makes one connection for a case, so `connections`, `growth` and `kept` say nothing of it
+      help: add roles = ["server"]
+    "#);
+    right("roles = [\"server\"]\nstress = { connections = 9, kept = 3 }");
     assert_snapshot!(findings("steps = [{ hold = \"1s\" }]"), @"
     step 1 holds on until a canary was answered, and the case has none
       help: give the case a `stress = {}`
@@ -82,6 +87,13 @@ fn stress() {
     `growth` asks for an opening that grows, and nothing in this one is repeated
       help: give a header a value such as { repeat = "20", len = 1000 }
     "#);
+    assert_snapshot!(
+        findings("roles = [\"server\"]\nstress = { growth = true, kept = 1 }\nopening = { headers = [{ set = \"X-A\", value = { repeat = \"20\", len = 9 } }] }"),
+        @"
+    `growth` and `kept` are played in different ways
+      help: make two cases of it
+    "
+    );
     right(
         "roles = [\"server\"]\nstress = { growth = true }\nopening = { headers = [{ set = \"X-A\", value = { repeat = \"20\", len = 9 } }] }",
     );

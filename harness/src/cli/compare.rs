@@ -1,5 +1,6 @@
 //! `wsgrade fuzz URL_A URL_B …`: the same scenarios against several servers.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::sync::mpsc;
@@ -38,7 +39,8 @@ pub(super) async fn compare(
         let ready: Ready = dialling(url, &args.request, settings, &gate).await?;
         local &= ready.local;
         interrupted.get_or_insert(ready.interrupted);
-        let player = Player::new(ready.place, ready.facts.found.clone(), settings.limits.clone());
+        let player = Player::new(ready.place, ready.facts.found.clone(), settings.limits.clone())
+            .with_prelude(Arc::clone(&settings.prelude));
         let options = args.options(Some(address.text().to_owned()), settings.seed, 1);
         sides.push(Side { name: address.text().to_owned(), player, options });
         all_facts.push(ready.facts);

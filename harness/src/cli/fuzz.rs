@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
 use tokio::sync::{mpsc, watch};
+use wsgrade_cases::model::Step;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::{Severity, TargetFacts};
 use wsgrade_reports::render;
@@ -130,6 +131,11 @@ pub(super) struct PlaceArgs {
     /// The private key of that certificate, in a PEM file
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+
+    /// Steps to play on every connection before those of a scenario, such as a login: a TOML file with `steps = [ … ]`, in
+    /// the language of the case files
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+    prelude: Option<PathBuf>,
 }
 
 /// What counts as something found.
@@ -163,7 +169,7 @@ pub(super) async fn run(args: FuzzArgs) -> Exit {
 
 async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     let started = SystemTime::now();
-    let settings = args.base.settings(1);
+    let settings = Settings { prelude: args.place.prelude()?, ..args.base.settings(1) };
     let gate = |local| match (args.rate, local) {
         (Some(rate), _) => Gate::bounded_everywhere(u16::MAX, rate),
         (None, true) => Gate::default(),
@@ -186,7 +192,8 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     let options = args.options(url, settings.seed, jobs);
     eprintln!("{}: fuzzing with --seed {}", place.url(), settings.seed);
     let schedule = Schedule::new(brief, settings.seed, !args.no_catalogue);
-    let player = Player::new(place.clone(), facts.found.clone(), settings.limits.clone());
+    let player = Player::new(place.clone(), facts.found.clone(), settings.limits.clone())
+        .with_prelude(Arc::clone(&settings.prelude));
     let (tell, told) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(tide::watch(told));
     let campaign = Campaign::new(options, schedule, player, corpus, tell, interrupted);
@@ -262,6 +269,11 @@ impl FuzzArgs {
 }
 
 impl PlaceArgs {
+    /// The steps before those of a scenario.
+    pub(super) fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
+        super::test::prelude(self.prelude.as_deref())
+    }
+
     /// Starts what is to be started, reaches it and asks what it does.
     pub(super) async fn ready(
         &self,
@@ -320,7 +332,7 @@ impl PlaceArgs {
 
     /// The target and how it is played, as a shell takes it: what stands behind the file in the command of a replay.
     fn words(&self, url: Option<String>, request: &RequestArgs, base: &BaseArgs, seed: u64) -> String {
-        let Self { listen, spawn, agent, cert, key } = self;
+        let Self { listen, spawn, agent, cert, key, prelude } = self;
         let mut words = Vec::new();
         words.extend(url);
         if let Some(addr) = listen {
@@ -330,7 +342,7 @@ impl PlaceArgs {
         if listen.is_some() && spawn.command().is_some_and(|command| command.contains("{agent}")) {
             words.extend(["--agent".to_owned(), agent.clone()]);
         }
-        for (name, file) in [("--cert", cert), ("--key", key)] {
+        for (name, file) in [("--cert", cert), ("--key", key), ("--prelude", prelude)] {
             words.extend(file.iter().flat_map(|file| [name.to_owned(), file.display().to_string()]));
         }
         words.extend(request.words());

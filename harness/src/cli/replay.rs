@@ -1,6 +1,7 @@
 //! `wsgrade replay`: the cases of a file again.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -10,7 +11,7 @@ use super::spawn::Address;
 use super::test::{BaseArgs, RequestArgs};
 use crate::fuzz::player::Player;
 use crate::fuzz::replay::{self, Replayed};
-use crate::runner::Gate;
+use crate::runner::{Gate, Settings};
 
 /// Plays the cases of a file several times: what `wsgrade fuzz` has found, or any other case file.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ pub(super) async fn run(args: ReplayArgs) -> Exit {
 
 async fn play(args: &ReplayArgs) -> Result<Exit, Failure> {
     let scenarios = replay::read(&args.file).map_err(Failure::usage)?;
-    let settings = args.base.settings(1);
+    let settings = Settings { prelude: args.place.prelude()?, ..args.base.settings(1) };
     let urls: Vec<_> = args.url.iter().cloned().collect();
     let ready = args.place.ready(&urls, &args.request, &settings, |_| Gate::default()).await?;
     let Ready { place, facts, mut interrupted, built_in, .. } = ready;
@@ -59,7 +60,8 @@ async fn play(args: &ReplayArgs) -> Result<Exit, Failure> {
     if scenarios.is_empty() {
         return Err(Failure::usage(format!("{}: no case for the role {role}", args.file.display())));
     }
-    let player = Player::new(place, facts.found, settings.limits.clone());
+    let player =
+        Player::new(place, facts.found, settings.limits.clone()).with_prelude(Arc::clone(&settings.prelude));
     let mut all = Vec::new();
     for scenario in &scenarios {
         tokio::select! {

@@ -1,6 +1,6 @@
 //! `wsgrade test`: servers under test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -213,7 +213,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         None => REMOTE_JOBS,
     };
     let settings = Settings {
-        prelude: args.prelude()?,
+        prelude: prelude(args.prelude.as_deref())?,
         gate: args.stress.gate(spawned.is_some()),
         may_stress: args.stress.may_stress(),
         ..args.play.settings(jobs)
@@ -267,7 +267,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
 }
 
 /// Writes the report and prints the result.
-pub(super) fn finish(report: &RunReport, out: &std::path::Path) -> Result<Exit, Failure> {
+pub(super) fn finish(report: &RunReport, out: &Path) -> Result<Exit, Failure> {
     render::write_all(report, out)
         .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
     super::print(&format!("{}Report: {}\n", render::summary(report), out.join("index.html").display()));
@@ -432,18 +432,18 @@ impl BaseArgs {
     }
 }
 
-impl TestArgs {
-    /// The steps before those of a case.
-    fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
-        let Some(path) = &self.prelude else { return Ok(Arc::default()) };
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("cannot read the prelude from {name}: {error}")))?;
-        let steps =
-            read_prelude(&name, &text).map_err(|problems| Failure::usage(LoadError::Problems(problems)))?;
-        Ok(steps.into())
-    }
+/// The steps before those of a case, where there is a file of them.
+pub(super) fn prelude(path: Option<&Path>) -> Result<Arc<[Step]>, Failure> {
+    let Some(path) = path else { return Ok(Arc::default()) };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read the prelude from {name}: {error}")))?;
+    let steps =
+        read_prelude(&name, &text).map_err(|problems| Failure::usage(LoadError::Problems(problems)))?;
+    Ok(steps.into())
+}
 
+impl TestArgs {
     /// The command that repeats one case, up to its id.
     fn repeat(&self, url: Option<String>, seed: u64) -> String {
         let mut words = vec!["wsgrade".to_owned(), "test".to_owned()];

@@ -20,13 +20,12 @@ use wsgrade_cases::model::Scenario;
 use super::board::{Board, Turn};
 use super::confirm::{Budget, Confirmed, Shown, confirm};
 use super::corpus::Corpus;
-use super::death;
 use super::finding::{Finding, Kind, Origin, Replay, save};
-use super::player::{Played, Player};
+use super::growth::{self, Growth};
+use super::player::Player;
 use super::schedule::{Schedule, mix};
 use crate::runner::wait_for;
 use crate::signature::{Signature, Symptom};
-use crate::spawn::Death;
 
 /// How often watchers are told how it goes.
 const TELLING: Duration = Duration::from_millis(500);
@@ -112,36 +111,38 @@ pub struct Summary {
 
 /// A campaign against one endpoint.
 pub struct Campaign {
-    options: Options,
+    pub(super) options: Options,
     schedule: Schedule,
-    player: Player,
-    board: Board,
+    pub(super) player: Player,
+    pub(super) board: Board,
     /// Held for reading by who plays, for writing by who has to be alone.
-    alone: RwLock<()>,
+    pub(super) alone: RwLock<()>,
     /// Counts the times that what was under way had to be given up.
-    upheavals: AtomicU64,
+    pub(super) upheavals: AtomicU64,
     recent: Mutex<VecDeque<(u64, Arc<Scenario>)>>,
-    known: Mutex<Known>,
+    /// What the process that we started takes; `None` where we started none.
+    pub(super) growth: Option<tokio::sync::Mutex<Growth>>,
+    pub(super) known: Mutex<Known>,
     /// How long somebody was alone.
-    apart: Mutex<Duration>,
+    pub(super) apart: Mutex<Duration>,
     tell: mpsc::UnboundedSender<Told>,
     interrupted: watch::Receiver<bool>,
-    stop: watch::Sender<Option<String>>,
+    pub(super) stop: watch::Sender<Option<String>>,
     began: Instant,
     deadline: Option<Instant>,
 }
 
 #[derive(Default)]
-struct Known {
-    findings: Vec<Finding>,
+pub(super) struct Known {
+    pub(super) findings: Vec<Finding>,
     /// As they were first seen, and what they turned out to be: an index into `findings`.
     symptoms: HashMap<Symptom, usize>,
     /// What is to be looked at again, each symptom once.
     suspects: VecDeque<Suspect>,
     /// How often each looked wrong and was cured.
     cured: HashMap<Symptom, u64>,
-    restarts: u64,
-    deaths: HashSet<Kind>,
+    pub(super) restarts: u64,
+    pub(super) deaths: HashSet<Kind>,
 }
 
 /// A scenario in which something looked wrong.
@@ -167,10 +168,14 @@ impl Campaign {
             board: Board::new(corpus, options.runs),
             options,
             schedule,
-            player,
+            player: player.clone(),
             alone: RwLock::default(),
             upheavals: AtomicU64::new(0),
             recent: Mutex::default(),
+            growth: player
+                .place
+                .watched()
+                .map(|watched| tokio::sync::Mutex::new(Growth::new(watched.taken()))),
             known: Mutex::default(),
             apart: Mutex::default(),
             tell,
@@ -215,11 +220,18 @@ impl Campaign {
                         findings: lock(&campaign.known).findings.len(),
                     }));
                     before = now;
+                    // Who looks at the process has no need of this.
+                    if let Some(Ok(mut growth)) = campaign.growth.as_ref().map(|growth| growth.try_lock()) {
+                        growth.saw_peak(campaign.peak());
+                    }
                 }
             }
         }
         drop(workers);
         campaign.look_at_the_rest().await;
+        if campaign.stop.borrow().is_none() && !campaign.has_enough() {
+            campaign.look_at_process(campaign.upheavals.load(Ordering::SeqCst)).await;
+        }
         campaign.summary(began)
     }
 
@@ -242,7 +254,7 @@ impl Campaign {
         }
     }
 
-    fn tell(&self, told: Told) {
+    pub(super) fn tell(&self, told: Told) {
         // Nobody watching is no reason to stop.
         let _ = self.tell.send(told);
     }
@@ -289,25 +301,44 @@ impl Campaign {
                 self.board.pass(number);
                 self.look_after(upheavals).await;
             } else {
-                let Played { key, signature, .. } = played;
-                self.board.put(number, key, &scenario);
-                if let Some(signature) = signature {
+                self.board.put(number, played.behaviour.key(), &scenario);
+                if let Some(signature) = played.signature {
                     let symptom = signature.within(&scenario);
                     self.suspect(Suspect { number, scenario, symptom });
                     self.look_at_one().await;
                 }
+            }
+            // Who finds it locked finds somebody looking.
+            let due = self
+                .growth
+                .as_ref()
+                .is_some_and(|growth| growth.try_lock().is_ok_and(|growth| growth.is_due()));
+            if due {
+                self.look_at_process(upheavals).await;
             }
         }
         // Whoever waits for a round to be over must not wait for one that is not played.
         self.board.close();
     }
 
-    fn remember(&self, number: u64, scenario: &Arc<Scenario>) {
+    /// It is about to be played.
+    pub(super) fn remember(&self, number: u64, scenario: &Arc<Scenario>) {
+        let most = if self.growth.is_some() { growth::SUSPECTS } else { self.at_work() };
         let mut recent = lock(&self.recent);
-        if recent.len() >= REMEMBERED * self.options.jobs.max(1) {
+        if recent.len() >= most.max(self.at_work()) {
             recent.pop_front();
         }
         recent.push_back((number, Arc::clone(scenario)));
+    }
+
+    /// How many scenarios may be under way or just over.
+    pub(super) fn at_work(&self) -> usize {
+        REMEMBERED * self.options.jobs.max(1)
+    }
+
+    /// The last scenarios, newest first, so many at most.
+    pub(super) fn last(&self, most: usize) -> Vec<(u64, Arc<Scenario>)> {
+        lock(&self.recent).iter().rev().take(most).cloned().collect()
     }
 
     /// Something looks wrong, to whoever played it.
@@ -429,14 +460,14 @@ impl Campaign {
     }
 
     /// Where the case file of a finding goes, and the command that plays it.
-    fn file_of(&self, kind: &Kind) -> (PathBuf, String) {
+    pub(super) fn file_of(&self, kind: &Kind) -> (PathBuf, String) {
         let file = self.options.findings.join(format!("found.{}.toml", kind.id()));
         let replay = self.options.replay.of(&file);
         (file, replay)
     }
 
     /// Writes a finding down; gives its index.
-    fn keep(&self, finding: Finding) -> usize {
+    pub(super) fn keep(&self, finding: Finding) -> usize {
         let origin = Origin { target: self.player.place.url(), seed: self.options.seed };
         if let Err(error) = save(&finding, &origin) {
             self.tell(Told::Note(format!("cannot write {}: {error}", finding.file.display())));
@@ -447,81 +478,9 @@ impl Campaign {
         known.findings.push(finding);
         known.findings.len() - 1
     }
-
-    /// A scenario had no answer.
-    async fn look_after(&self, upheavals: u64) {
-        let _alone = self.alone.write().await;
-        let began = Instant::now();
-        if self.upheavals.load(Ordering::SeqCst) == upheavals && self.stop.borrow().is_none() {
-            // What others have seen meanwhile says nothing.
-            self.upheavals.fetch_add(1, Ordering::SeqCst);
-            self.see_that_it_serves().await;
-        }
-        *lock(&self.apart) += began.elapsed();
-    }
-
-    async fn see_that_it_serves(&self) {
-        let place = &self.player.place;
-        let reason = match place.serves().await {
-            Ok(()) => return,
-            Err(reason) => reason,
-        };
-        if place.is_spawned() && place.death().await.is_some() {
-            self.bury().await;
-            return;
-        }
-        if place.is_spawned() && self.start_anew(&format!("it is started again: {reason}")).await {
-            return;
-        }
-        self.end(format!("the target stopped serving after {} scenarios: {reason}", self.board.played()));
-    }
-
-    /// The process is dead: finds out what it died of, and starts it again.
-    async fn bury(&self) {
-        self.upheavals.fetch_add(1, Ordering::SeqCst);
-        let Some(death) = self.player.place.death().await else { return };
-        let kind = Kind::of_death(&death);
-        let news = lock(&self.known).deaths.insert(kind.clone());
-        if !self.start_anew(&format!("the process died with {}; it is started again", death.exit)).await {
-            return;
-        }
-        if news {
-            self.autopsy(kind, &death).await;
-            return;
-        }
-        let mut known = lock(&self.known);
-        if let Some(finding) = known.findings.iter_mut().find(|finding| finding.kind == kind) {
-            finding.seen += 1;
-        }
-    }
-
-    async fn autopsy(&self, kind: Kind, death: &Death) {
-        let suspects: Vec<_> = lock(&self.recent).iter().rev().cloned().collect();
-        let found =
-            death::investigate(&self.player, &kind, &suspects, self.options.seed, self.options.budget);
-        let Some(cause) = found.await else {
-            self.end("the process does not start again".to_owned());
-            return;
-        };
-        let (file, replay) = self.file_of(&kind);
-        let finding = cause.into_finding(kind, death, file, replay);
-        self.keep(finding);
-    }
-
-    async fn start_anew(&self, why: &str) -> bool {
-        self.tell(Told::Note(why.to_owned()));
-        lock(&self.known).restarts += 1;
-        match self.player.place.restart().await {
-            Ok(()) => true,
-            Err(error) => {
-                self.end(format!("the target could not be started again: {error}"));
-                false
-            }
-        }
-    }
 }
 
 /// Nothing panics while it holds one of these locks.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

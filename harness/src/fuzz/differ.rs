@@ -17,19 +17,22 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wsgrade_cases::model::Scenario;
 use wsgrade_cases::write;
-use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, FuzzDifference, Severity};
+use wsgrade_codec::wire::Opcode;
+use wsgrade_reports::record::{
+    Behavior, CaseRecord, CloseVerdict, Direction, FuzzDifference, Severity, Transcript, What,
+};
 
 use super::board::{Board, Turn};
 use super::campaign::{Campaign, Options, Progress, Summary, Told};
 use super::confirm::Budget;
 use super::corpus::Corpus;
 use super::finding::{SECTION, SECTION_TITLE, one_line};
-use super::key;
 use super::player::{Played, Player};
 use super::schedule::{Schedule, mix};
+use crate::behaviour::End;
 use crate::plan::Plan;
 use crate::shrink::Shrinker;
-use crate::signature::Signature;
+use crate::signature::{Signature, hashed};
 
 /// How often a difference is looked at again.
 const TRIES: u32 = 3;
@@ -78,7 +81,9 @@ struct Did {
     behavior: Behavior,
     close: CloseVerdict,
     code: Option<u16>,
-    end: key::End,
+    /// Whether there was a connection, and how it ended.
+    opened: bool,
+    end: End,
 }
 
 /// The same scenario, as each target was seen to take it.
@@ -174,6 +179,7 @@ impl Differ {
         while !self.is_over() {
             let Some(Turn { number, corpus }) = self.board.take().await else { break };
             let scenario = Arc::new(self.schedule.scenario(number, &corpus));
+            self.finders.iter().for_each(|finder| finder.remember(number, &scenario));
             let Some((way, all)) = self.play(&scenario, number).await else {
                 self.board.pass(number);
                 row += 1;
@@ -184,7 +190,7 @@ impl Differ {
                 continue;
             };
             row = 0;
-            let key = all.iter().fold(0, |key, played: &Played| mix(key, played.key));
+            let key = all.iter().fold(0, |key, played: &Played| mix(key, played.behaviour.key()));
             self.board.put(number, key, &scenario);
             for (finder, played) in self.finders.iter().zip(&all) {
                 if let Some(signature) = &played.signature {
@@ -212,7 +218,7 @@ impl Differ {
     async fn see_that_all_serve(&self) {
         for (side, finder) in self.sides.iter().zip(&self.finders) {
             if let Err(reason) = side.player.place.serves().await {
-                finder.end(format!("the target stopped serving: {reason}"));
+                finder.lost(&reason);
             }
         }
     }
@@ -242,11 +248,12 @@ impl Differ {
             behavior: played.judgement.behavior,
             close: played.judgement.close,
             code: played.judgement.close_code,
-            end: key::end(&played.transcript),
+            opened: played.behaviour.opened(),
+            end: coarse(played.behaviour.end),
         };
         let did: Vec<_> = all.iter().map(did).collect();
         let alike = did.windows(2).all(|pair| pair[0] == pair[1]);
-        let answers = alike && all.windows(2).any(|pair| pair[0].key != pair[1].key);
+        let answers = alike && all.windows(2).any(|pair| pair[0].behaviour != pair[1].behaviour);
         Some((Way { did, answers }, all))
     }
 
@@ -316,7 +323,7 @@ impl Differ {
     }
 
     fn named(&self, way: &Way, scenario: &Scenario, seed: u64, number: u64) -> Scenario {
-        let id = format!("{SECTION}.d{:08x}", fnv(&format!("{way:?}")));
+        let id = format!("{SECTION}.d{}", hashed(&format!("{way:?}")));
         Scenario {
             // A hash is letters and digits.
             id: id.parse().unwrap_or_else(|_| scenario.id.clone()),
@@ -344,7 +351,7 @@ impl Differ {
             .zip(&way.did)
             .zip(&all)
             .map(|((side, did), played)| {
-                format!("{}: {}; {}", side.name, did.in_words(), key::in_words(&played.transcript))
+                format!("{}: {}; {}", side.name, did.in_words(), in_words(&played.transcript))
             })
             .collect();
         let told = FuzzDifference {
@@ -421,9 +428,65 @@ impl Way {
     }
 }
 
-/// FNV-1a.
-fn fnv(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// By whose doing a connection ended, and no more: in which of two like ways is often a race.
+fn coarse(end: End) -> End {
+    match end {
+        End::Answered | End::Closed => End::Closed,
+        End::Dropped | End::Reset => End::Dropped,
+        End::Unanswered | End::Nobody => end,
+    }
+}
+
+/// What the peer did, in a line.
+pub(super) fn in_words(transcript: &Transcript) -> String {
+    let mut words: Vec<(String, u32)> = Vec::new();
+    let entries = transcript.entries.iter().filter(|entry| !entry.prelude);
+    for word in entries.filter_map(|entry| told(&entry.what)) {
+        match words.last_mut() {
+            Some((last, times)) if *last == word => *times += 1,
+            Some(_) | None => words.push((word, 1)),
+        }
+    }
+    let word = |(word, times): (String, u32)| if times == 1 { word } else { format!("{times} × {word}") };
+    words.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// For a person, where the peer did anything.
+fn told(what: &What) -> Option<String> {
+    Some(match what {
+        What::Frame { dir: Direction::Received, frame } => {
+            match (Opcode::new(frame.opcode), frame.close_code) {
+                (Some(Opcode::CLOSE), Some(code)) => format!("Close {code}"),
+                (Some(Opcode::CLOSE), None) => "Close".to_owned(),
+                (Some(opcode), _) => {
+                    let fin = if frame.fin { "" } else { " without FIN" };
+                    format!("{opcode}{fin} of {} bytes", frame.declared)
+                }
+                (None, _) => return None,
+            }
+        }
+        What::OpeningFailed { reason, .. } => format!("no connection ({reason})"),
+        What::Declined { extension } => format!("declined {extension}"),
+        What::TimedOut { waited_for } => format!("kept us waiting for {waited_for}"),
+        What::EndOfStream => "ended TCP".to_owned(),
+        What::Reset => "reset TCP".to_owned(),
+        What::Frame { .. }
+        | What::Opened { .. }
+        | What::Message { .. }
+        | What::Violation { .. }
+        | What::Closed { .. }
+        | What::StillOpen { .. }
+        | What::Connected
+        | What::Http { .. }
+        | What::Bytes { .. }
+        | What::Exchanged { .. }
+        | What::Trouble { .. }
+        | What::Canary(_)
+        | What::Resources { .. }
+        | What::Crowd { .. }
+        | What::Growth { .. }
+        | What::Folded { .. } => return None,
+    })
 }
 
 /// Nothing panics while it holds one of these locks.

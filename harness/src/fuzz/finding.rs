@@ -12,8 +12,9 @@ use wsgrade_cases::model::Scenario;
 use wsgrade_cases::write;
 use wsgrade_reports::record::{CaseRecord, Severity};
 
+use super::growth::Resource;
 use crate::shell;
-use crate::signature::{Broken, Symptom};
+use crate::signature::{Broken, Symptom, hashed};
 use crate::spawn::Death;
 
 /// The section of all findings, and the beginning of their ids.
@@ -37,8 +38,8 @@ pub enum Kind {
     },
     /// The process that serves took more and more.
     Grew {
-        /// What of: `memory` or `processor time`.
-        what: String,
+        /// Of what.
+        what: Resource,
     },
 }
 
@@ -55,8 +56,8 @@ impl Kind {
     pub fn id(&self) -> String {
         match self {
             Self::Verdict(symptom) => symptom.id(),
-            Self::Died { exit, last_words } => fnv(&format!("died {exit} {last_words}")),
-            Self::Grew { what } => fnv(&format!("grew {what}")),
+            Self::Died { exit, last_words } => hashed(&format!("died {exit} {last_words}")),
+            Self::Grew { what } => hashed(&format!("grew {what}")),
         }
     }
 
@@ -65,7 +66,7 @@ impl Kind {
         match self {
             Self::Verdict(symptom) => symptom.to_string(),
             Self::Died { exit, .. } => format!("the process died with {exit}"),
-            Self::Grew { what } => format!("the process took more and more {what}"),
+            Self::Grew { what } => format!("the process {what}"),
         }
     }
 
@@ -87,17 +88,10 @@ impl Kind {
                 Broken::Conversation => format!("Goes wrong in a lawful conversation: {rule}"),
             },
             Self::Died { .. } => "Ends the process that serves".to_owned(),
-            Self::Grew { what } => format!("Takes more and more {what}"),
+            Self::Grew { what } => format!("The process {what}"),
         };
         title.chars().take(LONGEST_TITLE).collect()
     }
-}
-
-/// FNV-1a, as signatures have it.
-fn fnv(text: &str) -> String {
-    let hash =
-        text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{hash:08x}")
 }
 
 /// Something that is wrong, with the simplest scenario that shows it.

@@ -7,7 +7,8 @@
 //!                                                          └── something is wrong ──▶ confirm: alone, patiently, shrunk
 //!                      finding ── a case file, and the command that plays it again ◀──────┘
 //! campaign  the workers and the budget          death  which scenario ends the process that serves
-//! differ    the same scenario against several   growth what the process takes and does not give back
+//! serving   whether it still does, and if not   growth what the process takes and does not give back
+//! differ    the same scenario against several   lost   what was under way when nobody can start it again
 //! record    what the report says of it          replay a case file again
 //! ```
 //!
@@ -21,13 +22,15 @@ pub mod corpus;
 mod death;
 pub mod differ;
 pub mod finding;
+pub mod growth;
 pub mod guests;
-mod key;
+mod lost;
 pub mod place;
 pub mod player;
 pub mod record;
 pub mod replay;
 pub mod schedule;
+mod serving;
 #[cfg(test)]
 mod tests;
 pub mod words;

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 use wsgrade_codec::Role;
-use wsgrade_reports::record::{ProcessInfo, Transcript};
+use wsgrade_reports::record::{CaseRecord, ProcessInfo, Transcript};
 
 use super::guests::Guests;
 use crate::carrier::{self, Patience};
 use crate::engine::{Engine, Limits};
 use crate::plan::Plan;
-use crate::runner::{Facts, Gate, Settings, still_there};
+use crate::runner::{Facts, Gate, Settings, still_there, stress};
 use crate::spawn::{Death, Guard, Watched};
 use crate::target::Target;
 
@@ -251,6 +251,25 @@ impl Place {
             }
             Self::Memory(_) => Ok(()),
         }
+    }
+
+    /// Plays a case of resilience, while nothing else is played: beside a canary, and with the process looked at, where we started
+    /// it. `None` where there is no server, or nobody to look at whose bounds the case is about.
+    pub(super) async fn press(&self, plan: &Arc<Plan>, limits: &Limits, seed: u64) -> Option<CaseRecord> {
+        let Self::Dial(dial) = self else { return None };
+        let stress = plan.scenario.stress.as_ref()?;
+        let running = dial.running();
+        if running.is_none() && stress.has_bounds() {
+            return None;
+        }
+        let place = stress::Place {
+            target: &dial.target(),
+            settings: &Settings { seed, limits: limits.clone(), ..dial.settings.clone() },
+            process: running.as_ref().map(|guard| &guard.0),
+            watched: running.as_ref().map(|guard| guard.0.watched()),
+            repeat: "",
+        };
+        Some(stress::play(plan, stress, &place).await)
     }
 
     /// The process that we started, for looking at what it takes.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wsgrade_cases::model::{Need, Scenario};
+use wsgrade_cases::model::{Need, Scenario, Step};
 use wsgrade_reports::record::{Behavior, CaseRecord, TargetFacts, Transcript, What};
 
-use super::key;
 use super::place::Place;
 use crate::adapt::{Adapted, adapt};
+use crate::behaviour::Behaviour;
 use crate::engine::Limits;
 use crate::judge::{Judgement, judge, trouble};
 use crate::plan::Plan;
@@ -30,6 +30,8 @@ pub struct Player {
     /// How long to wait while a scenario is made simpler, where a wrong step is found out later.
     pub brief: Limits,
     streams: Arc<Streams>,
+    /// Played on every connection before the steps of a scenario.
+    prelude: Arc<[Step]>,
 }
 
 /// What came of a scenario.
@@ -43,8 +45,8 @@ pub struct Played {
     pub judgement: Judgement,
     /// What went wrong, if anything.
     pub signature: Option<Signature>,
-    /// The same for the same behaviour.
-    pub key: u64,
+    /// What the peer did, in short.
+    pub behaviour: Behaviour,
 }
 
 /// How long to wait for an answer in a campaign: what is late is looked at again with patience.
@@ -76,7 +78,13 @@ impl Player {
             },
             false => quick.clone(),
         };
-        Self { place, facts: Arc::new(facts), patient, quick, brief, streams: Arc::default() }
+        let (facts, streams, prelude) = (Arc::new(facts), Arc::default(), Arc::default());
+        Self { place, facts, patient, quick, brief, streams, prelude }
+    }
+
+    /// The same, with these steps on every connection before those of a scenario.
+    pub fn with_prelude(self, prelude: Arc<[Step]>) -> Self {
+        Self { prelude, ..self }
     }
 
     /// The scenario as this target can play it; `None` where it would say nothing.
@@ -86,11 +94,12 @@ impl Player {
             return None;
         }
         let plan = || Plan::new(Arc::clone(scenario), Arc::clone(&self.streams));
-        match adapt(scenario, &self.facts) {
-            Adapted::AsWritten => Some(Arc::new(plan())),
-            Adapted::WithoutEcho { scenario, why } => Some(Arc::new(plan().without_echo(*scenario, why))),
-            Adapted::Unplayable(_) => None,
-        }
+        let plan = match adapt(scenario, &self.facts) {
+            Adapted::AsWritten => plan(),
+            Adapted::WithoutEcho { scenario, why } => plan().without_echo(*scenario, why),
+            Adapted::Unplayable(_) => return None,
+        };
+        Some(Arc::new(if self.prelude.is_empty() { plan } else { plan.with_prelude(&self.prelude) }))
     }
 
     /// Plays it once.
@@ -98,13 +107,18 @@ impl Player {
         let (transcript, took) = self.place.play(plan, limits, seed).await;
         let judgement = judge(plan, self.place.role(), &transcript);
         let signature = Signature::of(&plan.scenario, &judgement);
-        let key = key::of(&transcript, &judgement);
-        Played { transcript, took, judgement, signature, key }
+        let behaviour = Behaviour::of(&transcript, &judgement);
+        Played { transcript, took, judgement, signature, behaviour }
     }
 
     /// Plays it as a case of its own name, with the same random bytes as `wsgrade replay`.
     pub async fn play_as_case(&self, plan: &Arc<Plan>, limits: &Limits, seed: u64) -> Played {
         self.play(plan, limits, case::seed_of(seed, plan.scenario.id.as_str())).await
+    }
+
+    /// Plays a case of resilience, and says what the report says of it; see [`Place::press`].
+    pub(super) async fn press(&self, plan: &Arc<Plan>, seed: u64) -> Option<CaseRecord> {
+        self.place.press(plan, &self.patient, seed).await
     }
 
     /// What the report says of it.

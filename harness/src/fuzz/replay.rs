@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use wsgrade_cases::load::{self, LoadError};
 use wsgrade_cases::model::Scenario;
+use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CloseVerdict};
 
 use super::finding::one_line;
-use super::player::{Played, Player};
+use super::player::Player;
+use crate::judge::Judgement;
 use crate::plan::Plan;
+use crate::signature::Signature;
 
 /// What came of a case that was played several times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub enum Showed {
     },
     /// It cannot be played against this target.
     Unplayable,
+    /// It is about what the process takes, and we did not start the process.
+    Unwatched,
     /// There was no connection; why.
     Unreachable(String),
     /// The target served nobody any more afterwards; why.
@@ -67,7 +72,7 @@ pub async fn replay(player: &Player, scenario: &Arc<Scenario>, seed: u64, times:
             Some(plan) => once(player, plan, seed).await,
             None => Showed::Unplayable,
         };
-        let unreachable = matches!(showed, Showed::Unreachable(_) | Showed::Unplayable);
+        let unreachable = matches!(showed, Showed::Unreachable(_) | Showed::Unplayable | Showed::Unwatched);
         match shown.iter_mut().find(|(known, _)| known.is_like(&showed)) {
             Some((_, count)) => *count += 1,
             None => shown.push((showed, 1)),
@@ -80,8 +85,17 @@ pub async fn replay(player: &Player, scenario: &Arc<Scenario>, seed: u64, times:
 }
 
 async fn once(player: &Player, plan: &Arc<Plan>, seed: u64) -> Showed {
-    let played = player.play_as_case(plan, &player.patient, seed).await;
     let place = &player.place;
+    if plan.scenario.stress.is_some() && place.role() == Role::Server {
+        let pressed = player.press(plan, seed).await;
+        let showed = pressed.map_or(Showed::Unwatched, |record| verdict(&plan.scenario, &(&record).into()));
+        // What it took stays with it: the next time is to be like the first.
+        return match place.restart().await {
+            Ok(()) => showed,
+            Err(error) => Showed::Killed(format!("the process cannot be started again: {error}")),
+        };
+    }
+    let played = player.play_as_case(plan, &player.patient, seed).await;
     // One that dies of what it read last may do so when the connection has ended already, by our doing.
     if place.is_spawned()
         && let Some(death) = place.death().await
@@ -105,13 +119,16 @@ async fn once(player: &Player, plan: &Arc<Plan>, seed: u64) -> Showed {
     {
         return Showed::Killed(format!("the target stopped serving: {reason}"));
     }
-    verdict(&played)
+    verdict(&plan.scenario, &played.judgement)
 }
 
-fn verdict(played: &Played) -> Showed {
-    let judged = &played.judgement;
+fn verdict(scenario: &Scenario, judged: &Judgement) -> Showed {
+    let wrong = Signature::of(scenario, judged).is_some();
     let why = judged.findings.first().map(|finding| (finding.expected.clone(), finding.observed.clone()));
-    Showed::Verdict { behavior: judged.behavior, close: judged.close, wrong: played.signature.is_some(), why }
+    if judged.behavior == Behavior::Inconclusive {
+        return Showed::Unreachable(why.map(|(_, observed)| observed).unwrap_or_default());
+    }
+    Showed::Verdict { behavior: judged.behavior, close: judged.close, wrong, why }
 }
 
 impl Showed {
@@ -120,7 +137,7 @@ impl Showed {
         match self {
             Self::Verdict { wrong, .. } => *wrong,
             Self::Killed(_) => true,
-            Self::Unplayable | Self::Unreachable(_) => false,
+            Self::Unplayable | Self::Unwatched | Self::Unreachable(_) => false,
         }
     }
 
@@ -132,11 +149,19 @@ impl Showed {
                 Self::Verdict { behavior: b, close: c, wrong: w, why: _ },
             ) => (behavior, close, wrong) == (b, c, w),
             (Self::Killed(_), Self::Killed(_)) => true,
-            (Self::Unplayable, Self::Unplayable) => true,
+            (Self::Unplayable, Self::Unplayable) | (Self::Unwatched, Self::Unwatched) => true,
             (Self::Unreachable(_), Self::Unreachable(_)) => true,
             (
-                Self::Verdict { .. } | Self::Killed(_) | Self::Unplayable | Self::Unreachable(_),
-                Self::Verdict { .. } | Self::Killed(_) | Self::Unplayable | Self::Unreachable(_),
+                Self::Verdict { .. }
+                | Self::Killed(_)
+                | Self::Unplayable
+                | Self::Unwatched
+                | Self::Unreachable(_),
+                Self::Verdict { .. }
+                | Self::Killed(_)
+                | Self::Unplayable
+                | Self::Unwatched
+                | Self::Unreachable(_),
             ) => false,
         }
     }
@@ -166,6 +191,10 @@ pub fn words(all: &[Replayed]) -> String {
                     (format!("{word}: {behavior}, close {close}"), why.clone().filter(|_| *wrong))
                 }
                 Showed::Unplayable => ("cannot be played against this target".to_owned(), None),
+                Showed::Unwatched => {
+                    let words = "not played: it is about what the process takes, which --spawn shows";
+                    (words.to_owned(), None)
+                }
                 Showed::Unreachable(reason) => (format!("no connection: {reason}"), None),
                 Showed::Killed(reason) => (format!("wrong: {reason}"), None),
             };
@@ -207,6 +236,7 @@ mod tests {
             replayed(vec![(verdict(false), 2), (verdict(true), 1)]),
             replayed(vec![(Showed::Killed("it died".to_owned()), 3)]),
             replayed(vec![(Showed::Unplayable, 1)]),
+            replayed(vec![(Showed::Unwatched, 1)]),
             replayed(vec![(Showed::Unreachable("refused".to_owned()), 1)]),
         ];
         insta::assert_snapshot!(words(&all), @r"
@@ -224,11 +254,14 @@ mod tests {
         found.1  A title
           1 of 3 times cannot be played against this target
         found.1  A title
+          1 of 3 times not played: it is about what the process takes, which --spawn shows
+        found.1  A title
           1 of 3 times no connection: refused
-        3 of 5 shows, 1 not every time (flaky)
+        3 of 6 shows, 1 not every time (flaky)
         ");
-        assert_eq!(all.iter().map(Replayed::wrong).collect::<Vec<_>>(), [3, 1, 3, 0, 0]);
-        assert_eq!(all.iter().map(Replayed::is_judged).collect::<Vec<_>>(), [true, true, true, false, false]);
+        assert_eq!(all.iter().map(Replayed::wrong).collect::<Vec<_>>(), [3, 1, 3, 0, 0, 0]);
+        let judged = [true, true, true, false, false, false];
+        assert_eq!(all.iter().map(Replayed::is_judged).collect::<Vec<_>>(), judged);
         insta::assert_snapshot!(words(&[replayed(vec![(verdict(false), 3)])]), @r"
         found.1  A title
           3 of 3 times right: pass, close pass

@@ -14,7 +14,7 @@ mod describe;
 mod ending;
 mod masks;
 pub(crate) mod rules;
-mod stress;
+pub(crate) mod stress;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +23,7 @@ use wsgrade_cases::describe as in_words;
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::{Accept, By, Expected, Outcome, Saw, Scenario};
 use wsgrade_codec::Role;
-use wsgrade_reports::record::{Behavior, CloseVerdict, Entry, Finding, Transcript, What};
+use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, Entry, Finding, Transcript, What};
 
 use crate::answer::{Answer, Fit, answers_in};
 use crate::plan::Plan;
@@ -40,6 +40,14 @@ pub struct Judgement {
     pub close_code: Option<u16>,
     /// Why.
     pub findings: Vec<Finding>,
+}
+
+impl From<&CaseRecord> for Judgement {
+    /// What a record says of a case.
+    fn from(record: &CaseRecord) -> Self {
+        let CaseRecord { behavior, close, close_code, findings, .. } = record;
+        Self { behavior: *behavior, close: *close, close_code: *close_code, findings: findings.clone() }
+    }
 }
 
 /// Judges one transcript. `role` is that of the endpoint under test.

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use wsgrade_cases::model::{Scenario, Stress};
-use wsgrade_reports::record::{Canary, Direction, Finding, Grown, Taken, Transcript, What};
+use wsgrade_reports::record::{Canary, Direction, Entry, Finding, Grown, Taken, Transcript, What};
 
 /// What a time has to grow by to be told from noise.
 const NOTICEABLE_US: u64 = 100_000;
@@ -21,13 +21,13 @@ const LINEAR: u64 = 3;
 const HEADER: u64 = 14;
 
 /// What a process that takes more than the case allows has broken.
-const IMPOSE_LIMIT: &str = "rfc6455-10.4-impose-limit";
+pub(crate) const IMPOSE_LIMIT: &str = "rfc6455-10.4-impose-limit";
 
 /// Everything that speaks against the target, with the entry where it is seen.
 pub(super) fn findings(scenario: &Scenario, transcript: &Transcript) -> Vec<Finding> {
     let Some(stress) = &scenario.stress else { return Vec::new() };
     let main = scenario.rules.first().map(ToString::to_string).unwrap_or_default();
-    let mut findings = Vec::new();
+    let mut findings = kept(stress, transcript);
     for (at, entry) in transcript.entries.iter().enumerate() {
         let of_process = matches!(entry.what, What::Resources { .. });
         let rule = if of_process { IMPOSE_LIMIT } else { main.as_str() };
@@ -120,6 +120,28 @@ fn exceeded(stress: &Stress, before: &Taken, peak: &Taken, after: &Taken, sent: 
     seen
 }
 
+/// What the process keeps of connections that are over: no less than this after any round of them.
+fn kept(stress: &Stress, transcript: &Transcript) -> Vec<Finding> {
+    let Some(limit) = stress.kept else { return Vec::new() };
+    let connections = u64::from(stress.connections.get());
+    let round = |(at, entry): (usize, &Entry)| {
+        let What::Resources { before, peak: _, after } = &entry.what else { return None };
+        Some((at, after.rss_bytes?.saturating_sub(before.rss_bytes?) / connections))
+    };
+    let rounds: Vec<_> = transcript.entries.iter().enumerate().filter_map(round).collect();
+    let Some((at, least)) = rounds.iter().min_by_key(|(_, bytes)| *bytes).copied() else { return Vec::new() };
+    if least <= limit {
+        return Vec::new();
+    }
+    let each: Vec<_> = rounds.iter().map(|(_, bytes)| bytes.to_string()).collect();
+    vec![Finding {
+        rule: IMPOSE_LIMIT.to_owned(),
+        expected: format!("the process keeps no more than {limit} bytes of a connection that is over"),
+        observed: format!("it kept {} bytes of each of {connections}, round by round", each.join(", ")),
+        entry: Some(at),
+    }]
+}
+
 /// What was sent to the target on all connections, at most.
 fn sent(transcript: &Transcript) -> u64 {
     let mut connections = 1;
@@ -193,7 +215,7 @@ mod tests {
 
     use wsgrade_cases::model::{Ending, Saw};
     use wsgrade_codec::Role;
-    use wsgrade_reports::record::{Behavior, Entry, HttpMessage};
+    use wsgrade_reports::record::{Behavior, HttpMessage};
 
     use super::*;
     use crate::judge::judge;
@@ -317,6 +339,28 @@ mod tests {
         let many = Stress { connections: NonZeroU32::new(10).unwrap(), ..stress() };
         assert_eq!(judged(many.clone(), vec![head(), crowd.clone(), resources(8000)]).0, Behavior::Pass);
         assert_eq!(judged(many, vec![head(), crowd, resources(8001)]).0, Behavior::NonStrict);
+    }
+
+    /// A process that warms up grows once or twice, one that forgets nothing each time.
+    #[test]
+    fn what_is_kept_of_connections_that_are_over() {
+        let stress =
+            || Stress { connections: NonZeroU32::new(100).unwrap(), kept: Some(10), ..Stress::default() };
+        let round = |before: u64, after: u64| What::Resources {
+            before: taken(before, 0.0, 0),
+            peak: taken(1 << 40, 0.0, 0),
+            after: taken(after, 0.0, 0),
+        };
+        let grows = vec![round(0, 9000), round(9000, 10_100), round(10_100, 20_000)];
+        assert_eq!(
+            judged(stress(), grows),
+            (Behavior::NonStrict, vec!["it kept 90, 11, 99 bytes of each of 100, round by round".to_owned()])
+        );
+        let warms_up = vec![round(0, 9000), round(9000, 10_000), round(10_000, 20_000)];
+        assert_eq!(judged(stress(), warms_up), (Behavior::Pass, vec![]));
+        assert_eq!(judged(stress(), vec![round(9000, 0)]), (Behavior::Pass, vec![]));
+        assert_eq!(judged(stress(), vec![]), (Behavior::Pass, vec![]), "not known, not judged");
+        assert_eq!(judged(Stress::default(), vec![round(0, 9000)]), (Behavior::Pass, vec![]));
     }
 
     #[test]

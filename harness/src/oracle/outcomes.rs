@@ -106,12 +106,10 @@ pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectatio
     if !scenario.opening.deflate.is_empty() {
         let note = "the peer did not agree to permessage-deflate, or not so that the scenario can be played";
         let declined = Saw::Events { events: vec![Expected::Declined], order: Order::Exact };
-        accept.insert(
-            0,
+        // Last: the engine plays by the ending of the first outcome.
+        accept.push(
             ended_so(Outcome::Unimplemented, declined, Ending::ordinary()).noted("rfc7692-5-declined", note),
         );
-        // The engine plays by the ending of the first outcome.
-        accept.rotate_left(1);
     }
     let mut rules = vec![RuleId::new(rule)];
     let also = RuleId::new("rfc6455-7.1.7-send-close");

@@ -10,7 +10,7 @@ pub(crate) mod case;
 mod describe;
 mod gate;
 pub(crate) mod probe;
-mod stress;
+pub(crate) mod stress;
 mod target;
 #[cfg(test)]
 mod tests;

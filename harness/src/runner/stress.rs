@@ -32,22 +32,25 @@ const LOOK: Duration = Duration::from_millis(10);
 const TRIES: usize = 3;
 /// An opening as slow as this is not tried again.
 const SLOW: Duration = Duration::from_secs(1);
+/// How often all connections are played before the last time where it is asked what is kept of them: once to warm up, and
+/// twice to tell what is kept of each from what is kept once.
+const ROUNDS: usize = 3;
 /// The sizes of a growing opening.
 const SIZES: [u32; 3] = [1, 2, 4];
 
 /// Where a case of resilience is played.
-pub(super) struct Place<'a> {
-    pub(super) target: &'a Target,
-    pub(super) settings: &'a Settings,
+pub(crate) struct Place<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) settings: &'a Settings,
     /// The process that serves, if we started it.
-    pub(super) process: Option<&'a Arc<Process>>,
+    pub(crate) process: Option<&'a Arc<Process>>,
     /// The process that serves, if we know it.
-    pub(super) watched: Option<Watched>,
-    pub(super) repeat: &'a str,
+    pub(crate) watched: Option<Watched>,
+    pub(crate) repeat: &'a str,
 }
 
 /// Plays a case and judges it.
-pub(super) async fn play(plan: &Arc<Plan>, stress: &Stress, place: &Place<'_>) -> CaseRecord {
+pub(crate) async fn play(plan: &Arc<Plan>, stress: &Stress, place: &Place<'_>) -> CaseRecord {
     let began = Instant::now();
     let transcript = match press(plan, stress, place, began).await {
         Ok(transcript) => transcript,
@@ -74,12 +77,21 @@ async fn press(
     began: Instant,
 ) -> Result<Transcript, String> {
     let Place { target, settings, process, watched, repeat: _ } = place;
-    let before = watched.map(|watched| watched.taken());
+    let mut ledger = watched.as_ref().map(|watched| Ledger::open(watched, stress));
     // How many connections it takes is the target's to say.
     let newcomers = stress.connections.get() == 1;
     let canary = Canary::begin(target, settings, newcomers).await?;
-    let sampler = watched.as_ref().map(Sampler::begin);
     let pulse = canary.pulse();
+    if stress.kept.is_some() {
+        for round in 0..ROUNDS {
+            crowd(plan, stress, target, settings, &pulse).await;
+            if let Some(ledger) = &mut ledger {
+                let seen = ledger.close_round().await;
+                // The first is for warming up.
+                ledger.rounds.extend((round > 0).then_some(seen));
+            }
+        }
+    }
     let mut transcript = if stress.growth {
         grow(plan, target, settings, &pulse).await
     } else {
@@ -98,11 +110,37 @@ async fn press(
     let at_us = microseconds(began.elapsed());
     let mut tell = |what| transcript.entries.push(Entry { at_us, step: None, prelude: false, what });
     tell(What::Canary(told));
-    if let (Some(watched), Some(sampler), Some(before)) = (watched, sampler, before) {
-        let (after, peak) = (tidied(*watched, stress, &before).await, sampler.end());
-        tell(What::Resources { before, peak: most(peak, after), after });
+    if let Some(mut ledger) = ledger {
+        let last = ledger.close_round().await;
+        ledger.rounds.into_iter().chain([last]).for_each(tell);
     }
     Ok(transcript)
+}
+
+/// What a process takes, round by round.
+struct Ledger<'a> {
+    watched: Watched,
+    stress: &'a Stress,
+    /// What it took before the round that is under way.
+    before: Taken,
+    sampler: Sampler,
+    /// What is to be told of the rounds that are over.
+    rounds: Vec<What>,
+}
+
+impl<'a> Ledger<'a> {
+    fn open(watched: &Watched, stress: &'a Stress) -> Self {
+        let (before, sampler) = (watched.taken(), Sampler::begin(watched));
+        Self { watched: *watched, stress, before, sampler, rounds: Vec::new() }
+    }
+
+    /// Waits until the process has done with the round, and begins the next.
+    async fn close_round(&mut self) -> What {
+        let after = tidied(self.watched, self.stress, &self.before).await;
+        let peak = std::mem::replace(&mut self.sampler, Sampler::begin(&self.watched)).end();
+        let before = std::mem::replace(&mut self.before, after);
+        What::Resources { before, peak: most(peak, after), after }
+    }
 }
 
 /// Plays it on as many connections as it wants. The transcript is that of the first.

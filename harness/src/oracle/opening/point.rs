@@ -2,6 +2,7 @@
 
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::model::Outcome;
+use wsgrade_codec::handshake::is_token;
 
 use crate::engine::lines::{Fault, Lines};
 
@@ -132,6 +133,12 @@ pub(super) fn is_odd_list(value: &[u8]) -> bool {
     elements.sort_unstable();
     elements.dedup();
     elements.len() < count || elements.iter().any(Vec::is_empty)
+}
+
+/// Whether a value has this word beside what is no part of a token: it may be read otherwise than as a list of tokens.
+pub(super) fn has_word(value: &[u8], word: &str) -> bool {
+    let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+    value.split(|c: char| !is_token(c.encode_utf8(&mut [0; 4]))).any(|part| part == word)
 }
 
 /// A list of tokens of `Connection`, all of which are those that every peer knows.

@@ -6,9 +6,9 @@ use wsgrade_cases::model::{
     Accept, By, ChopAt, Ending, Expected, Opening, Order, Outcome, Role, Saw, Status,
 };
 use wsgrade_codec::check::{Rule, opening};
-use wsgrade_codec::handshake::{Headers, Limits, RequestHead, format_extensions, is_token, parse_extensions};
+use wsgrade_codec::handshake::{Headers, Limits, RequestHead, format_extensions, parse_extensions};
 
-use super::point::{Asks, Point, Points, is_known_connection, is_odd_list, is_unknown};
+use super::point::{Asks, Point, Points, has_word, is_known_connection, is_odd_list, is_unknown};
 use super::{Expectation, MARK, Opens, accepted, end_of_opening, unsaid};
 use crate::engine::Request;
 use crate::engine::lines::Lines;
@@ -236,11 +236,7 @@ fn violated(rule: Rule, head: &RequestHead, points: &mut Points) -> Option<()> {
 
 /// A field without the word that it has to have. One that has it beside what is no part of a token may be read otherwise.
 fn almost(head: &RequestHead, name: &'static str, word: &str) -> Asks {
-    let parts = |value: &[u8]| {
-        let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-        value.split(|c: char| !is_token(&c.to_string())).any(|part| part == word)
-    };
-    match head.headers.all(name).any(parts) {
+    match head.headers.all(name).any(|value| has_word(value, word)) {
         true => Asks::Tolerated(Outcome::Informational),
         false => Asks::Plain,
     }

@@ -12,7 +12,7 @@ use wsgrade_codec::handshake::{
     has_token, is_token, parse_extensions,
 };
 
-use super::point::{Asks, Points, is_known_connection, is_odd_list, is_unknown};
+use super::point::{Asks, Points, has_word, is_known_connection, is_odd_list, is_unknown};
 use super::{Expectation, MARK, Opens, accepted, negotiates, unsaid};
 use crate::engine::Accepted;
 use crate::engine::lines::Lines;
@@ -141,11 +141,7 @@ fn upgrade(headers: &Headers, points: &mut Points) {
             points.add(Asks::Tolerated(Outcome::NonStrict), UPGRADE, note);
         }
         _ => {
-            let parts = |value: &[u8]| {
-                let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-                value.split(|c: char| !is_token(&c.to_string())).any(|part| part == "websocket")
-            };
-            let part = values.iter().any(|value| parts(value));
+            let part = values.iter().any(|value| has_word(value, "websocket"));
             let asks = if part { Asks::Tolerated(Outcome::NonStrict) } else { Asks::Refused };
             points.add(asks, UPGRADE, "a part of the value is taken");
         }
@@ -156,12 +152,8 @@ fn upgrade(headers: &Headers, points: &mut Points) {
 /// ASCII case-insensitive match for the value "Upgrade", the client MUST _Fail the WebSocket Connection_." (RFC 6455 4.1)
 fn connection(headers: &Headers, points: &mut Points) {
     let values: Vec<_> = headers.all("Connection").collect();
-    let parts = |value: &&[u8]| {
-        let value = String::from_utf8_lossy(value).to_ascii_lowercase();
-        value.split(|c: char| !is_token(&c.to_string())).any(|part| part == "upgrade")
-    };
     if !values.iter().any(|value| has_token(value, "upgrade")) {
-        let part = values.iter().any(parts);
+        let part = values.iter().any(|value| has_word(value, "upgrade"));
         let asks = if part { Asks::Tolerated(Outcome::Informational) } else { Asks::Refused };
         points.add(asks, CONNECTION, "a part of the value is taken");
     } else if !values.iter().all(|value| is_known_connection(value) && !is_odd_list(value)) {

@@ -203,6 +203,22 @@ accept = [{ verdict = "pass", saw = "anything" }]
 ending = { by = "either" }
 "#;
 
+/// What `leaks-socket` never forgets.
+const RESETS: &str = r#"
+[[section]]
+id = "my"
+title = "Mine"
+
+[[case]]
+id = "my.1"
+title = "A reset"
+why = "x"
+rules = ["rfc6455-5.6-text"]
+steps = [{ send = "ping" }, { await = "any" }, { end = "abort" }]
+accept = [{ verdict = "pass", saw = "anything" }]
+ending = { by = "either" }
+"#;
+
 /// A server that dies is started again, and which scenario it died of is the finding.
 #[test]
 fn a_process_that_dies() {
@@ -231,7 +247,10 @@ fn a_process_that_takes_more_and_more() {
     let place = Place::new();
     let with = |defect: &str| format!(r#"exec "$BIN/deviant" --port {{port}} --defect {defect}"#);
     let leaks = with("leaks-socket");
-    let args = ["--time", "6s", "--seed", "1", "--no-catalogue", "--fail-on", "non-strict"];
+    std::fs::create_dir(place.path().join("seen")).unwrap();
+    std::fs::write(place.path().join("seen/reset.toml"), RESETS).unwrap();
+    let args =
+        ["--time", "6s", "--seed", "1", "--no-catalogue", "--fail-on", "non-strict", "--corpus", "seen"];
     let output = place.wsgrade(&[&["fuzz", "--spawn", &leaks], &args[..]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", both(&output));
     let findings = place.findings();

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::engine::{Action, Engine, Input};
 
-/// How much is read at once.
-const READ_BYTES: usize = 64 << 10;
+/// How much is read at once: little at first, as most that is said is short, and more where there was more.
+const READ_BYTES: (usize, usize) = (4 << 10, 64 << 10);
 
 /// How the engine wants the connection dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,16 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (reader, writer) = tokio::io::split(stream);
-    let mut connection =
-        Connection { reader, writer, began, stall, buffer: BytesMut::new(), readable: true, reading: true };
+    let mut connection = Connection {
+        reader,
+        writer,
+        began,
+        stall,
+        buffer: BytesMut::new(),
+        room: READ_BYTES.0,
+        readable: true,
+        reading: true,
+    };
     loop {
         match engine.poll(began.elapsed()) {
             Action::Write(bytes) => connection.write(engine, bytes, None).await,
@@ -52,6 +60,8 @@ struct Connection<'a, S> {
     began: Instant,
     stall: Duration,
     buffer: BytesMut,
+    /// How much is read at once now.
+    room: usize,
     /// Whether the peer may still send.
     readable: bool,
     /// Whether we want to know what it sends.
@@ -65,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let mut stalled_at = offered.unwrap_or_else(|| Instant::now() + self.stall);
         loop {
             let flushing = !bytes.has_remaining();
-            self.buffer.reserve(READ_BYTES);
+            self.buffer.reserve(self.room);
             let input = tokio::select! {
                 read = self.reader.read_buf(&mut self.buffer), if self.readable && self.reading => self.input_of(read),
                 written = put(&mut self.writer, bytes.chunk()) => match written {
@@ -105,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn shutdown(&mut self, engine: &mut Engine) {
         let stalled_at = Instant::now() + self.stall;
         loop {
-            self.buffer.reserve(READ_BYTES);
+            self.buffer.reserve(self.room);
             let input = tokio::select! {
                 biased;
                 _ = self.writer.shutdown() => return,
@@ -117,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     async fn read_until(&mut self, deadline: Instant) -> Input {
-        self.buffer.reserve(READ_BYTES);
+        self.buffer.reserve(self.room);
         tokio::select! {
             read = self.reader.read_buf(&mut self.buffer), if self.readable && self.reading => self.input_of(read),
             () = tokio::time::sleep_until(deadline) => Input::Tick,
@@ -130,7 +140,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 self.readable = false;
                 Input::EndOfStream
             }
-            Ok(_) => Input::Received(self.buffer.split().freeze()),
+            Ok(count) => {
+                if count >= self.room {
+                    self.room = READ_BYTES.1;
+                }
+                Input::Received(self.buffer.split().freeze())
+            }
             Err(_) => {
                 self.readable = false;
                 Input::Reset

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wsgrade_cases::load::{self, LoadError};
-use wsgrade_cases::model::Scenario;
+use wsgrade_cases::model::{Payload, Scenario, Step};
 use wsgrade_cases::write;
 use wsgrade_codec::Role;
 
@@ -16,7 +16,7 @@ use crate::oracle;
 
 /// How many scenarios are held; a later one takes the place of an earlier one.
 const MOST: usize = 4096;
-/// Scenarios whose text is longer are not held.
+/// Scenarios with more bytes that stand there as they are, instead of being repeated, are not held.
 const LONGEST: usize = 64 << 10;
 
 /// The section of the case files of a corpus.
@@ -88,8 +88,7 @@ impl Corpus {
         if !self.seen.insert(key) {
             return false;
         }
-        let mut text = write::scenario(scenario);
-        if text.len() > LONGEST {
+        if words(scenario) > LONGEST {
             return true;
         }
         if let Some(dir) = &self.dir {
@@ -100,7 +99,7 @@ impl Corpus {
                 why: "To go on from in another campaign.".to_owned(),
                 ..scenario.as_ref().clone()
             };
-            text = format!("{}\n{}", write::section(SECTION, "Corpus"), write::scenario(&named));
+            let text = format!("{}\n{}", write::section(SECTION, "Corpus"), write::scenario(&named));
             // A corpus that cannot be written is lost when the campaign ends, and nothing else.
             let _ = fs::write(dir.join(format!("{name}.toml")), text);
         }
@@ -137,8 +136,37 @@ impl Corpus {
     }
 }
 
+/// How many bytes stand in the steps of a scenario as they are.
+fn words(scenario: &Scenario) -> usize {
+    let of = |step: &Step| match step {
+        Step::Send(frame) => literal(&frame.payload),
+        Step::More { payload, .. } | Step::Raw { payload, .. } => literal(payload),
+        Step::Await { .. }
+        | Step::Probe { .. }
+        | Step::Pause { .. }
+        | Step::Exchange(_)
+        | Step::Read(_)
+        | Step::Hold { .. }
+        | Step::End(_) => 0,
+    };
+    scenario.steps.iter().map(of).sum()
+}
+
+fn literal(payload: &Payload) -> usize {
+    match payload {
+        Payload::Text(text) => text.len(),
+        Payload::Hex(bytes) => bytes.len(),
+        Payload::Repeat { unit, len: _ } => unit.len(),
+        Payload::Close { code: _, reason } => literal(reason),
+        Payload::Join(parts) => parts.iter().map(literal).sum(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use wsgrade_cases::model::Frame;
+    use wsgrade_codec::wire::Opcode;
+
     use super::*;
     use crate::generate::{Brief, generate};
 
@@ -164,6 +192,21 @@ mod tests {
             assert!(corpus.offer(key, &one));
         }
         assert_eq!((corpus.len(), corpus.behaviours()), (MOST, MOST + 10));
+    }
+
+    #[test]
+    fn what_is_long_is_known_and_not_held() {
+        let long = |payload| {
+            let mut scenario = Scenario::clone(&scenario(b"one"));
+            scenario.steps = vec![Step::Send(Frame::new(Opcode::TEXT, payload))];
+            Arc::new(scenario)
+        };
+        let mut corpus = Corpus::default();
+        assert!(corpus.offer(1, &long(Payload::Text("a".repeat(LONGEST + 1)))));
+        assert_eq!((corpus.len(), corpus.behaviours()), (0, 1));
+        let repeated = Payload::Repeat { unit: b"a".to_vec(), len: 1 << 17 };
+        corpus.offer(2, &long(Payload::Join(vec![repeated, Payload::Text("b".repeat(LONGEST - 1))])));
+        assert_eq!((corpus.len(), corpus.behaviours()), (1, 2));
     }
 
     #[test]

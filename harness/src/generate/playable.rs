@@ -13,8 +13,10 @@ const STEPS: usize = 64;
 const BYTES: u64 = 256 << 10;
 /// The most frames that go out.
 const FRAMES: u32 = 256;
-/// The most writes that one frame is cut into.
-const WRITES: u32 = 200;
+/// The most writes that one frame or head is cut into: each costs both sides a system call, and where it is cut says more than how often.
+const WRITES: u32 = 32;
+/// About as long as a head is.
+const HEAD: u64 = 400;
 /// The longest pause.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -46,6 +48,7 @@ pub(crate) fn mend(scenario: &mut Scenario, role: Role) {
 /// It may be that of the other role, or two that were made one.
 fn mend_opening(opening: &mut Opening, role: Role) {
     opening.tls = None;
+    opening.chop = chopped(std::mem::take(&mut opening.chop), HEAD);
     match role {
         Role::Server => opening.status = None,
         Role::Client => {

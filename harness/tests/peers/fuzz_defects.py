@@ -2,11 +2,11 @@
 """Fuzzes an endpoint with each defect of the reference server's catalogue, live and without the catalogue of cases.
 
     cargo build --release -p wsgrade --bins --examples
-    harness/tests/peers/fuzz_defects.py [--time 30] [--role server|client] [--only NAME …] [--markdown FILE]
+    harness/tests/peers/fuzz_defects.py [--time 30] [--role server|client] [--only NAME …] [--by-hand FILE] [--markdown FILE]
 
 The defects are those of `docs/detection.md` that are no process's. For each, a campaign of at most so many seconds has to find
 something, and in no more steps than the shortest case that catches the defect and one: `cargo test --test fuzzing` says
-how many those are; an opening handshake is a case without a step. A campaign ends with its first finding; where that has too many
+how many those are, and --by-hand is what it printed, if it ran already; an opening handshake is a case without a step. A campaign ends with its first finding; where that has too many
 steps it is run again to its end. Exits with 1 where less than nine of ten defects are found so.
 """
 
@@ -42,10 +42,13 @@ def defects(text):
     return found
 
 
-def steps_by_hand():
+def steps_by_hand(printed):
     """By role and defect, how many steps the shortest case has that catches it, as the test of generation prints them."""
     command = ["cargo", "test", "-q", "-p", "wsgrade", "--test", "fuzzing", "--", "--nocapture", "--test-threads", "1"]
-    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if printed:
+        output = printed.read_text()
+    else:
+        output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
     steps, rows = {}, {}
     for line in output.splitlines():
         if row := ROW.match(line):
@@ -57,7 +60,7 @@ def steps_by_hand():
 
 
 def campaign(role, defect, seconds, more):
-    """The findings of one campaign: how long it took, and for each finding its steps, its signature and how often it showed."""
+    """How long one campaign took, and for each finding its steps, its signature and how often it showed; why there is none."""
     if role == "server":
         place = ["--spawn", f"exec '{EXAMPLE}' --port {{port}} --defect {defect}"]
     else:
@@ -76,8 +79,9 @@ def campaign(role, defect, seconds, more):
         try:
             findings = json.loads((Path(folder) / "run.json").read_text())["fuzz"]["findings"]
         except FileNotFoundError:
-            sys.exit(f"{role} {defect}: no record: {ended.stderr}")
-    return took, [(found["steps"], found["signature"], found["replayed"], found["tries"]) for found in findings]
+            # It opens no connection at all, say, and is refused before the first scenario.
+            return took, [], (ended.stderr.strip().splitlines() or ["no record"])[-1]
+    return took, [(found["steps"], found["signature"], found["replayed"], found["tries"]) for found in findings], "not found"
 
 
 def best(findings):
@@ -89,6 +93,7 @@ def main():
     parser.add_argument("--time", type=int, default=30, metavar="SECONDS")
     parser.add_argument("--role", choices=["server", "client"])
     parser.add_argument("--only", nargs="*", metavar="NAME")
+    parser.add_argument("--by-hand", type=Path, metavar="FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     args = parser.parse_args()
     all_of_them = defects((ROOT / "docs" / "detection.md").read_text())
@@ -97,13 +102,13 @@ def main():
         for role, name in all_of_them
         if args.role in (None, role) and (not args.only or name in args.only)
     ]
-    by_hand = steps_by_hand()
+    by_hand = steps_by_hand(args.by_hand)
     lines, found, short, took_all = [], 0, 0, []
     for role, name in chosen:
         most = by_hand.get((role, name), 0) + 1
-        took, findings = campaign(role, name, args.time, ["--max-findings", "1"])
+        took, findings, why = campaign(role, name, args.time, ["--max-findings", "1"])
         if findings and best(findings)[0] > most:
-            took, findings = campaign(role, name, args.time, [])
+            took, findings, why = campaign(role, name, args.time, [])
         if findings:
             steps, signature, shown, tries = best(findings)
             found += 1
@@ -113,7 +118,7 @@ def main():
             long = "" if steps <= most else " **too long**"
             lines.append(f"| `{name}` | {role} | {took:.1f} s | {steps}{long} | {most - 1} | {signature}{flaky} |")
         else:
-            lines.append(f"| `{name}` | {role} | {took:.1f} s | – | {most - 1} | not found |")
+            lines.append(f"| `{name}` | {role} | {took:.1f} s | – | {most - 1} | {why} |")
         print(lines[-1], flush=True)
     if not chosen:
         sys.exit("no such defect")

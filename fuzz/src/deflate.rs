@@ -11,6 +11,9 @@ use crate::tape::Tape;
 /// The most that messages have together: what a fuzzer can wait for.
 const MOST: usize = 1 << 20;
 
+/// How many payloads that nobody compressed are inflated, each of which may become so much.
+const PAYLOADS: usize = 8;
+
 /// The ways to cut a payload: pieces of so many bytes.
 const CUTS: [usize; 6] = [usize::MAX, 1, 2, 7, 64, 4099];
 
@@ -42,7 +45,7 @@ pub(crate) fn deflate(data: &[u8]) {
         setting.there_and_back(&messages(tape), u32::from(level % 12));
     } else {
         let mut payloads = Vec::new();
-        while !tape.is_over() {
+        while !tape.is_over() && payloads.len() < PAYLOADS {
             payloads.push(tape.long());
         }
         setting.any(&payloads);

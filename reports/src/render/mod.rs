@@ -15,6 +15,7 @@ pub mod autobahn;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod names;
 mod summary;
 mod text;
 mod words;

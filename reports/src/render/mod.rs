@@ -4,6 +4,8 @@
 //!              ┌── json     run.json     the record itself, for machines
 //! RunReport ───┼── html     index.html   for a person, offline, in one file
 //!              ├── junit    junit.xml    for a CI service
+//!              ├── csv      cases.csv    for a spreadsheet
+//!              ├── badge    badge.svg, badge.json
 //!              ├── summary               for a terminal
 //!              └── autobahn              the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
@@ -12,6 +14,8 @@
 //! touches the disk.
 
 pub mod autobahn;
+pub mod badge;
+pub mod csv;
 pub mod html;
 pub mod json;
 pub mod junit;

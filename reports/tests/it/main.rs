@@ -1,7 +1,9 @@
 //! Everything that is made of a record, tested from outside.
 
 mod autobahn;
+mod badge;
 mod conformance;
+mod csv;
 mod fuzzing;
 mod grading;
 mod junit;

@@ -132,3 +132,21 @@ fn odd_numbers() -> RunReport {
     report.targets[0].cases[1].duration_ms = -1.0;
     report
 }
+
+/// So many records that broke a MUST, after one that broke a SHOULD.
+pub(crate) fn broken(cases: usize) -> RunReport {
+    let mut report = sample::small();
+    report.targets.remove(0);
+    let target = &mut report.targets[0];
+    let model = target.cases[0].clone();
+    target.cases = (0..cases)
+        .map(|n| {
+            let mut record = model.clone();
+            record.id = format!("1.1.{n}");
+            record.transcript.entries.clear();
+            record.behavior = if n == 0 { Behavior::NonStrict } else { Behavior::Fail };
+            record
+        })
+        .collect();
+    report
+}

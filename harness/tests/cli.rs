@@ -8,6 +8,7 @@ use wsgrade_cases::Register;
 
 fn wsgrade(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
+    command.env_remove("GITHUB_ACTIONS").env_remove("GITHUB_STEP_SUMMARY");
     command.args(args).env("NO_COLOR", "1").env("COLUMNS", "100");
     command.output().expect("the binary of this package starts")
 }

@@ -1,4 +1,4 @@
-//! Writes the reports of a few made-up runs, to be looked at: `cargo run -p wsgrade-reports --example sample_page -- DIR`.
+//! Writes the reports of a few made-up runs in every format, to be looked at: `cargo run -p wsgrade-reports --example sample_page -- DIR`.
 
 #[path = "../tests/it/sample.rs"]
 mod sample;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use wsgrade_reports::record::RunReport;
-use wsgrade_reports::render;
+use wsgrade_reports::render::{self, Format};
 
 fn main() -> io::Result<()> {
     let dir = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "wsgrade-samples".to_owned()));
@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     ];
     for (name, report) in runs {
         let began = Instant::now();
-        for path in render::write_all(&report, &dir.join(name))? {
+        for path in render::write_files(&render::only(&Format::ALL, &report), &dir.join(name))? {
             println!("{:>10} bytes  {}", path.metadata()?.len(), path.display());
         }
         println!("{:>10.0?}", began.elapsed());

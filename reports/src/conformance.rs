@@ -198,7 +198,7 @@ fn is_held(record: &CaseRecord) -> bool {
 }
 
 /// What a finding says of its rule; nothing where the record says nothing of the target.
-fn broken(report: &RunReport, record: &CaseRecord, at: usize) -> Option<Standing> {
+pub(crate) fn broken(report: &RunReport, record: &CaseRecord, at: usize) -> Option<Standing> {
     match record.behavior {
         Behavior::Inconclusive | Behavior::Unimplemented => return None,
         Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => {}

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use tokio::sync::mpsc;
 use wsgrade_codec::Role;
 use wsgrade_reports::record::Severity;
-use wsgrade_reports::render;
 
 use super::exit::{Exit, Failure};
 use super::fuzz::{FailOn, FuzzArgs, Ready, dialling, exit_of};
@@ -87,21 +86,14 @@ pub(super) async fn compare(
     for (n, target) in report.targets.iter_mut().enumerate() {
         target.cases.extend(differences.iter().filter_map(|difference| difference.records.get(n).cloned()));
     }
-    let out = &args.base.out;
-    render::write_all(&report, out)
-        .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
     let mut text = String::new();
     for (name, summary) in names.iter().zip(&summaries) {
         text += &format!("{name}\n\n{}\n", words::summary(summary));
     }
     text += &words::differences(&differences);
     let lawful = differences.iter().filter(|difference| difference.told.lawful).count();
-    text += &format!(
-        "{} differences, {lawful} of them lawful\nReport: {}\n",
-        differences.len(),
-        out.join("index.html").display()
-    );
-    super::print(&text);
+    text += &format!("{} differences, {lawful} of them lawful\n", differences.len());
+    args.base.formats.finish(&report, &args.base.out, &text)?;
     let exits = summaries.iter().map(|summary| exit_of(summary, args.fail_on));
     let differing = differences.iter().any(|difference| counts(difference, args.fail_on));
     let exits: Vec<_> = exits.chain(differing.then_some(Exit::GateNotMet)).collect();

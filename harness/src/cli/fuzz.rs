@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, watch};
 use wsgrade_cases::model::Step;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::{Severity, TargetFacts};
-use wsgrade_reports::render;
 
 use super::exit::{Exit, Failure};
 use super::spawn::{Address, SpawnArgs};
@@ -218,13 +217,10 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     drop(place);
     let how = How { settings: &Settings { jobs, ..settings }, catalogue: !args.no_catalogue, started };
     let report = record::report(&how, &[against], Vec::new());
-    let out = &args.base.out;
-    render::write_all(&report, out)
-        .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
+    args.base.formats.finish(&report, &args.base.out, &words::summary(&summary))?;
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    super::print(&format!("{}Report: {}\n", words::summary(&summary), out.join("index.html").display()));
     Ok(exit_of(&summary, args.fail_on))
 }
 

@@ -9,7 +9,6 @@ use clap::Args;
 use tokio::sync::mpsc;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Role, Scenario};
-use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
@@ -91,10 +90,10 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         events,
         interrupted: interrupts(None),
     };
-    let out = args.play.base.out.clone();
+    let base = args.play.base.clone();
     let on_update = move |report: &_| {
-        if let Err(error) = render::write_all(report, &out) {
-            eprintln!("wsgrade: cannot write the report to {}: {error}", out.display());
+        if let Err(failure) = base.formats.write(report, &base.out) {
+            eprintln!("wsgrade: {failure}");
         }
     };
     let mut listener = Listener::bind(args.address, run, tls, on_update)
@@ -123,7 +122,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
-    finish(&report, &args.play.base.out)
+    finish(&report, &args.play.base)
 }
 
 impl ListenArgs {

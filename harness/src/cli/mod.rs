@@ -7,9 +7,11 @@ mod display;
 mod exit;
 mod fuzz;
 mod listen;
+mod outputs;
 mod replay;
 mod report;
 mod rules;
+mod shell;
 mod spawn;
 mod stress;
 mod test;
@@ -57,6 +59,10 @@ enum Command {
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json
     Report(report::ReportArgs),
+    /// Print what a shell needs to complete our options
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages
+    Man(shell::ManArgs),
 }
 
 impl Cli {
@@ -71,6 +77,8 @@ impl Cli {
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
+            Command::Completions(args) => shell::completions(&args),
+            Command::Man(args) => shell::man(&args),
         }
     }
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use wsgrade_reports::record::RunReport;
+use wsgrade_reports::render;
 
 use super::exit::{Exit, Failure};
+use super::outputs::Formats;
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
@@ -16,6 +18,9 @@ pub(super) struct ReportArgs {
     /// Where the report goes [default: beside the record]
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    #[command(flatten)]
+    formats: Formats,
 }
 
 pub(super) fn run(args: &ReportArgs) -> Exit {
@@ -31,5 +36,6 @@ fn remake(args: &ReportArgs) -> Result<Exit, Failure> {
     let report = RunReport::from_json(&text).map_err(|error| failed(&error))?;
     let beside = args.run.parent().map(PathBuf::from).unwrap_or_default();
     let out = args.out.clone().unwrap_or(beside);
-    super::test::finish(&report, &out)
+    args.formats.finish(&report, &out, &render::summary(&report))?;
+    Ok(Exit::of_run(&report))
 }

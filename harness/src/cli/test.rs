@@ -17,6 +17,7 @@ use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
+use super::outputs::Formats;
 use super::spawn::{Address, SpawnArgs, Spawned};
 use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
@@ -85,6 +86,9 @@ pub(super) struct BaseArgs {
     /// Where the report goes
     #[arg(short, long, value_name = "DIR", default_value = DEFAULT_OUT)]
     pub(super) out: PathBuf,
+
+    #[command(flatten)]
+    pub(super) formats: Formats,
 
     /// How long to wait for an answer
     #[arg(long, value_name = "TIME", default_value = "4s", value_parser = duration)]
@@ -170,6 +174,7 @@ impl Default for BaseArgs {
         let limits = Limits::default();
         Self {
             out: DEFAULT_OUT.into(),
+            formats: Formats::default(),
             timeout: limits.answer,
             close_timeout: limits.close,
             connect_timeout: limits.opening,
@@ -263,14 +268,12 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    finish(&report, &args.play.base.out)
+    finish(&report, &args.play.base)
 }
 
 /// Writes the report and prints the result.
-pub(super) fn finish(report: &RunReport, out: &Path) -> Result<Exit, Failure> {
-    render::write_all(report, out)
-        .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
-    super::print(&format!("{}Report: {}\n", render::summary(report), out.join("index.html").display()));
+pub(super) fn finish(report: &RunReport, base: &BaseArgs) -> Result<Exit, Failure> {
+    base.formats.finish(report, &base.out, &render::summary(report))?;
     Ok(Exit::of_run(report))
 }
 

@@ -50,6 +50,46 @@ pub(crate) fn prose(text: &str) -> String {
     visible(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
+/// [`clipped`] for Markdown, where it stands as it is: no markup, no HTML, no link, no mention, in a table neither.
+/// Every service makes links and mentions of its own from plain text, so what comes from the network belongs into
+/// [`code`].
+pub(crate) fn markdown(text: &str, max: usize) -> String {
+    escape_markdown(&clipped(text, max))
+}
+
+/// [`markdown`] set as code, in which nobody looks for mentions, issue numbers and smileys. A code span of Markdown's own
+/// would end at a backtick, and in a table at a bar.
+pub(crate) fn code(text: &str, max: usize) -> String {
+    format!("<code>{}</code>", markdown(text, max))
+}
+
+/// A character reference is never taken for markup, whatever stands beside it.
+fn escape_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut last = ' ';
+    for c in text.chars() {
+        match c {
+            // What looks for these looks in the text after references are resolved, but not across elements.
+            '@' | '$' => {
+                write!(out, "<span>&#{};</span>", u32::from(c)).expect("writing to a string never fails")
+            }
+            // `www.` begins a link.
+            '.' if !last.eq_ignore_ascii_case(&'w') => out.push(c),
+            ',' | '-' | '/' | ';' | '%' | '?' => out.push(c),
+            c if c.is_ascii_punctuation() => {
+                write!(out, "&#{};", u32::from(c)).expect("writing to a string never fails");
+            }
+            c => out.push(c),
+        }
+        last = c;
+    }
+    // A dash would be an item of a list or a line under a heading, where it begins a line.
+    match out.strip_prefix('-') {
+        Some(rest) => format!("&#45;{rest}"),
+        None => out,
+    }
+}
+
 /// Whether a character shows as nothing, or as something else than itself.
 fn is_invisible(c: char) -> bool {
     c.is_control()
@@ -86,5 +126,20 @@ mod tests {
         assert_eq!(column("αβγδ", 3), "αβ…");
         assert_eq!(column("αβγ", 3), "αβγ");
         assert_eq!(prose(" one\n  two\0 "), "one two\\u{0}");
+    }
+
+    #[test]
+    fn markdown_has_no_markup_of_others() {
+        assert_eq!(markdown("plain, 1.1.1 - words/ἀρχή; 50%", 99), "plain, 1.1.1 - words/ἀρχή; 50%");
+        assert_eq!(
+            markdown("- [a](http://b) `c` | *d* <e> &f; \\g #1", 99),
+            "&#45; &#91;a&#93;&#40;http&#58;//b&#41; &#96;c&#96; &#124; &#42;d&#42; &#60;e&#62; &#38;f; &#92;g &#35;1"
+        );
+        assert_eq!(
+            markdown("@me $x$ www.a.b", 99),
+            "<span>&#64;</span>me <span>&#36;</span>x<span>&#36;</span> www&#46;a.b"
+        );
+        assert_eq!(code("a\nb", 99), "<code>a&#92;nb</code>");
+        assert_eq!(code("abc", 2), "<code>ab … &#40;1 more characters in run.json&#41;</code>");
     }
 }

@@ -3,8 +3,8 @@
 use super::text::column;
 use crate::conformance::Standing;
 use crate::record::{
-    Behavior, Canary, CloseVerdict, FuzzReport, Grown, ProcessInfo, Refused, Response, RoundTrips, Taken,
-    TargetFacts, TargetReport,
+    Behavior, Canary, CloseVerdict, FuzzReport, Grown, ProcessInfo, Refused, Response, RoundTrips, RuleText,
+    Taken, TargetFacts, TargetReport,
 };
 
 /// A sign that tells the verdicts apart without colour.
@@ -70,6 +70,17 @@ pub(crate) fn standing_sign(standing: Standing) -> (&'static str, &'static str) 
         Standing::NotShown => like(Behavior::Inconclusive),
         Standing::NotTested | Standing::Unobservable | Standing::BindsOthers => like(Behavior::Unimplemented),
     }
+}
+
+/// Where the section of a rule can be read, if it is one of an RFC; nothing is fetched unless the reader follows it.
+pub(crate) fn href(text: &RuleText) -> Option<String> {
+    let number = text.source.strip_prefix("RFC ").filter(|n| n.len() < 6 && is_plain(n, false))?;
+    let section = Some(&text.section).filter(|section| section.len() < 17 && is_plain(section, true))?;
+    Some(format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"))
+}
+
+fn is_plain(text: &str, dots: bool) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || dots && byte == b'.')
 }
 
 /// The names of the opcodes, by value.

@@ -8,7 +8,7 @@ use wsgrade_reports::render;
 use crate::reading::schema;
 use crate::sample::{self, HOSTILE};
 
-fn campaign() -> RunReport {
+pub(crate) fn campaign() -> RunReport {
     let mut report = sample::small();
     report.targets.truncate(1);
     let case = report.targets[0].cases[0].id.clone();
@@ -49,7 +49,7 @@ fn campaign() -> RunReport {
     report
 }
 
-fn clean() -> RunReport {
+pub(crate) fn clean() -> RunReport {
     let mut report = campaign();
     report.cases.clear();
     report.targets[0].cases.clear();

@@ -50,7 +50,7 @@ fn the_junit_file_of_an_empty_run_is_an_error() {
     let mut report = sample::small();
     report.targets.truncate(1);
     report.targets[0].cases.clear();
-    assert!(junit(&report).contains(r#"tests="1" skipped="0" failures="0" errors="1""#));
+    assert!(junit(&report).contains(r#"tests="1" skipped="0" errors="1" failures="0""#));
     report.targets[0].stopped = Some("connection refused".to_owned());
     assert!(junit(&report).contains(r#"<error message="connection refused" type="stopped"/>"#));
     report.targets.clear();

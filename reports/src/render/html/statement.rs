@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::page::{Link, link};
 use crate::conformance::{RuleResult, Standing, conformance, tally};
-use crate::record::{RuleText, RunReport};
+use crate::record::RunReport;
 use crate::render::text::{clipped, column, prose};
 use crate::render::words;
 
@@ -121,7 +121,7 @@ fn documents(report: &RunReport, results: &[Vec<RuleResult<'_>>]) -> Vec<Documen
         let Some(document) = documents.last_mut() else { continue };
         let id = column(&text.section, 24);
         if document.sections.last().is_none_or(|section| section.id != id) {
-            let href = href(text);
+            let href = words::href(text);
             document.sections.push(Section { id, href, rules: Vec::new() });
         }
         document.n += 1;
@@ -195,15 +195,4 @@ fn count((standing, n): (Standing, usize)) -> Count {
 fn sign(standing: Standing) -> Sign {
     let (symbol, class) = words::standing_sign(standing);
     Sign { word: standing.as_str(), symbol, class, meaning: words::standing(standing) }
-}
-
-/// Where the section can be read; nothing is fetched unless the reader follows it.
-fn href(text: &RuleText) -> Option<String> {
-    let number = text.source.strip_prefix("RFC ").filter(|n| n.len() < 6 && is_plain(n, false))?;
-    let section = Some(&text.section).filter(|section| section.len() < 17 && is_plain(section, true))?;
-    Some(format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"))
-}
-
-fn is_plain(text: &str, dots: bool) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || dots && byte == b'.')
 }

@@ -1,10 +1,10 @@
 //! What was seen once is looked at again: alone, with patience, and with ever simpler scenarios.
 //!
 //! ```text
-//! suspect ─ again, patiently ─┬─ nothing wrong any more ──────────────▶ cured: no finding
-//!                             └─ the same ─ shrink ─ again, 5 times ──▶ finding, k of 5
+//! suspect ─ again, alone ─┬─ nothing wrong any more ─────────────────────────▶ cured: no finding
+//!                         └─ the same ─ shrink ─ again, patiently, 5 times ──▶ finding, k of 5
 //!
-//! While it shrinks there is little patience: a scenario that only seems to show the same is found out when it is played again.
+//! Before that there is little patience: a scenario that only seems to show the same is found out when it is played again.
 //! ```
 
 use std::sync::Arc;
@@ -75,15 +75,17 @@ pub async fn confirm(
     why: &str,
     budget: Budget,
 ) -> Confirmed {
+    let Some(plan) = player.fit(&Arc::new(scenario.clone())) else { return Confirmed::Cured };
     let mut shows = None;
     for _ in 0..TRIES {
-        let Some(plan) = player.fit(&Arc::new(scenario.clone())) else { return Confirmed::Cured };
-        let played = player.play_as_case(&plan, &player.patient, seed).await;
+        let played = player.play_as_case(&plan, &player.quick, seed).await;
         if played.trouble(&plan).is_some() || player.place.is_dead() {
             return Confirmed::Lost;
         }
-        if played.signature.is_some() {
-            shows = played.signature;
+        // What is waited for in vain and is right costs as much each time.
+        let in_vain = played.timed_out();
+        shows = played.signature;
+        if shows.is_some() || in_vain {
             break;
         }
     }
@@ -127,8 +129,8 @@ async fn again(
     let mut last = None;
     let mut most = TRIES;
     while tries < most {
-        // Who was patient once without seeing anything else may be less so.
-        let limits = if tries == 0 { &player.patient } else { &player.quick };
+        // Once it has shown with patience there is need of less.
+        let limits = if times == 0 { &player.patient } else { &player.quick };
         let played = player.play_as_case(&plan, limits, seed).await;
         tries += 1;
         if tries == 1 && played.timed_out() {

@@ -130,9 +130,9 @@ function headerView(wire, e) {
   const { first, second } = headerOf(e.f, e.holes[0]);
   const parts = [0, 1, 2, 3, 4].map((part) => {
     const inside = buttons.filter((_, n) => fields[n].part === part);
-    const of = part === 0 ? first : part === 1 ? second : undefined;
+    const byte = [first, second][part];
     return inside.length > 0 && el("div", { class: `part p${part}` },
-      el("span", { class: "whole", "aria-hidden": "true" }, of === undefined ? ["", "", "", "", "payload"][part] : `0x${of.toString(16).padStart(2, "0")}`),
+      byte !== undefined && el("span", { class: "byte", "aria-hidden": "true" }, `0x${byte.toString(16).padStart(2, "0")}`),
       el("div", { class: "fields" }, inside));
   });
   // What is wrong with it is what the reader came for.

@@ -11,6 +11,12 @@
 //! fuzz     what is said of a run of scenarios that nobody wrote
 //! fold     which entries of a transcript are shown, with a cap on everything
 //! templates/*.html, *.css, *.js
+//!
+//! base.js      the data, and how elements are made        filter.js  what is asked for, and the address that keeps it
+//! header.js    the header of a frame, bit by bit          matrix.js  folding, and showing what is asked for
+//! wire.js      a transcript, entry by entry               open.js    one case open, by the address
+//! lane.js      the same as a drawing along the time       keys.js    the keyboard; the last, which sets it all going
+//! case.js      all that is said of a case                 print.js   paper
 //! ```
 //!
 //! Whatever a record quotes from the network is hostile. Three walls, each enough: text is made visible and

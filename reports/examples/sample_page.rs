@@ -1,4 +1,6 @@
-//! Writes the reports of a few made-up runs in every format, to be looked at: `cargo run -p wsgrade-reports --example sample_page -- DIR`.
+//! Writes the reports of a few made-up runs in every format, to be looked at:
+//! `cargo run -p wsgrade-reports --example sample_page -- DIR`. With `--pages` before it, only the pages that
+//! `tests/browser` reads; with run records behind it, those of these: `… -- DIR wsgrade-report/run.json`.
 
 #[path = "../tests/it/sample.rs"]
 mod sample;
@@ -6,15 +8,32 @@ mod sample;
 #[path = "../tests/it/realistic.rs"]
 mod realistic;
 
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+use std::{fs, io};
 
 use wsgrade_reports::record::RunReport;
+use wsgrade_reports::render::html::{self, Baseline};
 use wsgrade_reports::render::{self, Format};
 
 fn main() -> io::Result<()> {
-    let dir = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "wsgrade-samples".to_owned()));
+    let mut words = std::env::args().skip(1).peekable();
+    let only_pages = words.next_if(|word| word == "--pages").is_some();
+    let dir = PathBuf::from(words.next().unwrap_or_else(|| "wsgrade-samples".to_owned()));
+    if words.peek().is_some() {
+        return words.try_for_each(|path| {
+            let report = RunReport::from_json(&fs::read_to_string(&path)?).map_err(io::Error::other)?;
+            let name = PathBuf::from(&path).with_extension("html");
+            write_page(&report, None, &dir.join(name.file_name().expect("it was read")))
+        });
+    }
+    let (realistic, whole) = (realistic::run(), realistic::whole());
+    write_page(&sample::small(), None, &dir.join("hostile.html"))?;
+    write_page(&realistic, Some(&realistic::baseline(&realistic)), &dir.join("compared.html"))?;
+    write_page(&whole, Some(&realistic::baseline(&whole)), &dir.join("whole.html"))?;
+    if only_pages {
+        return Ok(());
+    }
     let mut one = sample::small();
     one.targets.truncate(1);
     one.targets[0].name = "ws 8.18".to_owned();
@@ -26,7 +45,7 @@ fn main() -> io::Result<()> {
         ("clean", clean),
         ("large", sample::large(5, 520, 4)),
         ("long", sample::large(5, 520, 60)),
-        ("realistic", realistic::run()),
+        ("realistic", realistic.clone()),
     ];
     for (name, report) in runs {
         let began = Instant::now();
@@ -35,7 +54,7 @@ fn main() -> io::Result<()> {
         }
         println!("{:>10.0?}", began.elapsed());
     }
-    for (name, report) in [("old", sample::small()), ("old-realistic", realistic::run())] {
+    for (name, report) in [("old", sample::small()), ("old-realistic", realistic)] {
         let began = Instant::now();
         let paths = render::autobahn::write_into(&report, &dir.join(name))?;
         let sizes =
@@ -43,5 +62,16 @@ fn main() -> io::Result<()> {
         println!("{sizes:>10} bytes  {} in {} files, {:.0?}", name, paths.len(), began.elapsed());
     }
     print!("{}", render::summary(&sample::small()));
+    Ok(())
+}
+
+/// The page alone.
+fn write_page(report: &RunReport, baseline: Option<&Baseline>, path: &Path) -> io::Result<()> {
+    let began = Instant::now();
+    for file in html::render_with(report, baseline) {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        fs::write(path, &file.contents)?;
+        println!("{:>10} bytes  {} {:.0?}", file.contents.len(), path.display(), began.elapsed());
+    }
     Ok(())
 }

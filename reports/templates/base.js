@@ -3,6 +3,13 @@
 const index = JSON.parse(document.getElementById("index").textContent);
 const byId = (id) => document.getElementById(id);
 
+// What cases say comes by number too: many of them say the same.
+for (const info of index.cases) {
+  for (const part of ["rules", "setup", "steps", "accepts"]) info[part] = info[part].map((n) => index.texts[n]);
+  info.why = index.texts[info.why];
+  info.differs = index.texts[info.differs];
+}
+
 // Records come as arrays that name the case, the carrier and the command by number: there are thousands of them.
 for (const target of index.targets) {
   target.records = target.records.map(([at, carrier, behavior, close, code, ms, repeat, findings, aside]) => {
@@ -14,13 +21,18 @@ for (const target of index.targets) {
       repeat: index.repeats[repeat].replaceAll("\0", () => id),
       busy: aside?.busy,
       adapted: index.adaptations[aside?.adapted],
+      mark: aside?.mark,
     };
   });
 }
 
 /** An element. Attributes are ours; children are elements, or text that may be anyone's. */
-function el(tag, attributes, ...children) {
-  const node = document.createElement(tag);
+const el = (tag, attributes, ...children) => made(document.createElement(tag), attributes, children);
+/** The same in a drawing. */
+const svg = (tag, attributes, ...children) =>
+  made(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+function made(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === false || value === undefined || value === null) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);

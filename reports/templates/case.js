@@ -11,9 +11,9 @@ index.targets.forEach((target, t) => {
 });
 const manyCarriers = new Set(index.targets.flatMap((target) => target.records.map((record) => record.carrier))).size > 1;
 
-/** `#case/6.4.1`, or `#case/6.4.1/2` for the second target, or `#case/6.4.1/2/h2`. */
+/** `#case/6.4.1`, or `#case/6.4.1/2` for the second target, or `#case/6.4.1/2/h2`. What follows a `?` is the filter's. */
 function parseHash(hash) {
-  const match = /^#case\/([^/]+)(?:\/(\d+))?(?:\/([^/]+))?$/.exec(hash);
+  const match = /^#case\/([^/?]+)(?:\/(\d+))?(?:\/([^/?]+))?(?:\?.*)?$/.exec(hash);
   if (!match) return null;
   try {
     const [, id, target, carrier] = match.map((part) => (part === undefined ? undefined : decodeURIComponent(part)));
@@ -122,8 +122,8 @@ function caseView(at) {
 
   return [
     el("nav", { class: "walk", "aria-label": "Cases" },
-      el("button", { type: "button", class: "quiet", "data-walk": "-1", title: "The case before, as filtered (k)" }, "‹ Previous"),
-      el("button", { type: "button", class: "quiet", "data-walk": "1", title: "The case after, as filtered (j)" }, "Next ›"),
+      el("button", { type: "button", class: "quiet", "data-walk": "-1", title: "The case before, as filtered (k)" }, "‹", el("span", { class: "long" }, " Previous"), el("span", { class: "vh short" }, "Previous")),
+      el("button", { type: "button", class: "quiet", "data-walk": "1", title: "The case after, as filtered (j)" }, el("span", { class: "long" }, "Next "), el("span", { class: "vh short" }, "Next"), "›"),
       el("span", { class: "here", "aria-hidden": "true" }, el("span", { class: "id" }, info.id), badge(record.behavior)),
       el("button", { type: "button", class: "quiet shut", "data-walk": "0", title: "Close (Esc)" }, "Close ✕")),
     el("header", null,
@@ -132,6 +132,7 @@ function caseView(at) {
     verdictLine(record),
     record.busy && el("p", { class: "aside" }, "Played twice. While other cases were running it gave ", badge(record.busy),
       "; played again alone it gave what is shown here. A difference like that is often a race or a timing limit in the target."),
+    record.mark && el("p", { class: `aside since v-${record.mark.class}` }, el("b", null, `${record.mark.symbol} ${record.mark.word} since the baseline. `), el("span", null, record.mark.says)),
     record.adapted && el("p", { class: "aside" }, el("b", null, "Judged without an echo. "), record.adapted),
     findings.length > 0 && block("What was seen", el("ol", { class: `findings v-${worst(record)}` },
       findings.map((finding, n) => findingItem(finding, n + 1, finding.entry !== undefined && shown.has(finding.entry),
@@ -145,7 +146,7 @@ function caseView(at) {
     info.accepts.length > 0 && block("What is expected",
       el("ol", { class: "plain" }, info.accepts.map((line) => el("li", null, line)))),
     block("On the wire",
-      wire.e.length ? timeline(wire, info.steps, notes) : el("p", { class: "soft" }, "Nothing was on the wire.")),
+      wire.e.length ? [lane(wire, notes), timeline(wire, info.steps, notes)] : el("p", { class: "soft" }, "Nothing was on the wire.")),
     record.repeat && block("Repeat just this case",
       el("div", { class: "repeat" }, el("code", { tabindex: "0" }, record.repeat), copyButton(record.repeat))),
   ];

@@ -1,9 +1,9 @@
-// A folded statement is printed whole: on paper nobody can unfold it.
-const folded = () => [...document.querySelectorAll("details.doc:not([open])")];
+// On paper nobody can unfold anything: what is folded is printed whole, unless a case is open, which is then all there is.
 let opened = [];
 window.addEventListener("beforeprint", () => {
-  opened = folded();
-  for (const details of opened) details.open = true;
+  const folded = [...document.querySelectorAll(panel.hidden ? "details.doc:not([open]), details.change:not([open]), details.numbers:not([open])" : ".case details:not([open])")];
+  for (const details of folded) details.open = true;
+  opened.push(...folded);
 });
 window.addEventListener("afterprint", () => {
   for (const details of opened) details.open = false;

@@ -14,7 +14,8 @@ function wireOf(target, record) {
     return entry;
   });
   const deflate = e.some((entry) => entry.w === "opened" && /permessage-deflate/.test(entry.extensions ?? ""));
-  return { b: shared.b, l: shared.l, deflate, e };
+  const isServer = index.targets[target].role === "server";
+  return { b: shared.b, l: shared.l, deflate, e, isFromClient: (direction) => isServer === (direction === "sent") };
 }
 
 /** The lines of an HTTP head. */
@@ -84,24 +85,29 @@ function payload(wire, p, skip = 0, isCompressed = false) {
 
 const tag = (text, kind, title) => el("span", { class: `tag ${kind ?? ""}`, title }, text);
 
-function frame(wire, f, mask) {
+/** RFC 7692 6: of the first frame of a message RSV1 says that the message is compressed. */
+const isCompressedFrame = (wire, f) => wire.deflate && (f.rsv & 4) !== 0 && (f.op === 1 || f.op === 2);
+
+function frame(wire, e, isOpen) {
+  const { f } = e;
+  const mask = e.holes[0];
   const isControl = f.op >= 8;
   const tags = [tag(index.words.opcodes[f.op & 15], isControl ? "op control" : "op", `opcode 0x${(f.op & 15).toString(16)}`)];
   if (f.times) tags.push(tag(`× ${f.times}`, "times", `${f.times} like frames in a row`));
   tags.push(f.more ? tag("no FIN", "off", "more frames of the message follow") : tag("FIN", "", "the last frame of its message"));
-  // RFC 7692 6: of the first frame of a message it says that the message is compressed.
-  const isCompressed = wire.deflate && (f.rsv & 4) !== 0 && (f.op === 1 || f.op === 2);
+  const isCompressed = isCompressedFrame(wire, f);
   if (isCompressed) tags.push(tag("RSV1", "", "the message is compressed"));
   for (const [bit, name] of [[isCompressed ? 0 : 4, "RSV1"], [2, "RSV2"], [1, "RSV3"]]) if (f.rsv & bit) tags.push(tag(name, "odd", "a reserved bit is set"));
-  tags.push(mask ? tag(`mask ${mask}`, "", "the masking key") : tag("unmasked", "off"));
+  if (Boolean(mask) !== wire.isFromClient(e.d)) tags.push(mask ? tag("masked", "odd", "a server must not mask its frames") : tag("unmasked", "odd", "a client has to mask its frames"));
   const form = { 2: " in 16 bits", 8: " in 64 bits" }[f.lb] ?? "";
-  const length = f.len ?? f.p.n;
-  const minimal = length < 126 ? 0 : length < 65536 ? 2 : 8;
+  const { length } = headerOf(f, mask);
+  const minimal = length < 126n ? 0 : length < 65536n ? 2 : 8;
   tags.push(tag(`length ${length.toLocaleString("en")}${form}`, (f.lb ?? 0) !== minimal ? "odd" : "", `${f.lb ?? 0} bytes of extended length`));
-  if (f.p.n !== length) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
+  if (BigInt(f.p.n) !== length) tags.push(tag(`only ${plural(f.p.n, "byte")} of it came`, "odd"));
   if (f.code !== undefined) tags.push(tag(`code ${f.code}`, "code"));
   if (f.chops) tags.push(tag(`in ${f.chops} writes`, ""));
-  return [el("div", { class: "tags" }, tags), payload(wire, f.p, f.op === 8 ? 2 : 0, isCompressed)];
+  const [button, place] = headerButton(wire, e, isOpen);
+  return [el("div", { class: "tags" }, tags, button), place, payload(wire, f.p, f.op === 8 ? 2 : 0, isCompressed)];
 }
 
 const ENDED = {
@@ -112,7 +118,7 @@ const ENDED = {
 };
 
 /** What one row says: its class, its direction, its content. */
-function row(wire, e) {
+function row(wire, e, isNoted) {
   switch (e.w) {
     case "connected":
       return ["mark", null, "connected"];
@@ -125,7 +131,7 @@ function row(wire, e) {
     case "opening-failed":
       return ["mark bad", null, ["opening handshake failed", e.status ? ` (HTTP ${e.status})` : "", ": ", e.text]];
     case "frame":
-      return ["frame", e.d, frame(wire, e.f, e.holes[0])];
+      return ["frame", e.d, frame(wire, e, isNoted)];
     case "bytes":
       return ["raw", e.d, [el("div", { class: "tags" }, tag("raw bytes", "op"), tag(plural(e.p.n, "byte"))), payload(wire, e.p)]];
     case "message":
@@ -160,21 +166,27 @@ function row(wire, e) {
 
 const ARROWS = { sent: ["→", "sent"], received: ["←", "received"] };
 
+/** From so many microseconds on a pause is told. */
+const SILENCE = 200_000;
+
 /** The whole timeline. `notes` says which findings point at which entry. */
 function timeline(wire, steps, notes) {
   const list = el("ol", { class: "wire" });
   let step;
+  let before = 0;
   for (const e of wire.e) {
     if (e.s !== undefined && e.s !== step) {
       step = e.s;
       const title = step < 0 ? "prelude" : `step ${step + 1}`;
       append(list, [el("li", { class: "step" }, el("span", null, title), " ", steps[step] ?? (step < 0 ? "" : "probe: is the connection open?"))]);
     }
-    const [kind, direction, content] = row(wire, e);
+    if (e.t - before >= SILENCE) append(list, [el("li", { class: "silence" }, `${((e.t - before) / 1e6).toFixed(2)} s in which nothing happened`)]);
+    before = e.t;
+    const [kind, direction, content] = row(wire, e, notes.has(e.i));
     const [arrow, word] = ARROWS[direction] ?? ["", ""];
     const marks = (notes.get(e.i) ?? []).map((n) => el("a", { class: "ref", href: "#", "data-to": `finding-${n}` }, `finding ${n}`));
     append(list, [
-      el("li", { class: `row ${kind} ${direction ?? "local"}${marks.length ? " noted" : ""}`, id: `entry-${e.i}`, tabindex: marks.length ? "-1" : null },
+      el("li", { class: `row ${kind} ${direction ?? "local"}${marks.length ? " noted" : ""}`, id: `entry-${e.i}`, tabindex: "-1" },
         el("span", { class: "at", title: "milliseconds since the case began" }, (e.t / 1000).toFixed(e.t < 1e6 ? 2 : 0)),
         el("span", { class: "dir" }, el("span", { "aria-hidden": "true" }, arrow), el("span", { class: "vh" }, word)),
         el("div", { class: "what" }, marks, content)),

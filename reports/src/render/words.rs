@@ -237,7 +237,7 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// A short time as a person says it.
-fn instant(us: u64) -> String {
+pub(crate) fn instant(us: u64) -> String {
     match us {
         0..1000 => format!("{us} µs"),
         1000..10_000 => format!("{:.1} ms", us as f64 / 1e3),

@@ -2,9 +2,11 @@
 
 use wsgrade_reports::record::{
     Behavior, CaseInfo, CaseRecord, CatalogueInfo, CloseVerdict, ClosedHow, Direction, Entry, Finding,
-    FrameInfo, HttpMessage, MessageKind, PayloadInfo, Role, RoundTrips, RunReport, TargetReport, Transcript,
-    What,
+    FrameInfo, HttpMessage, MessageKind, PayloadInfo, Role, RoundTrips, RuleText, RunReport, TargetReport,
+    Transcript, What,
 };
+
+use wsgrade_reports::render::html::{Baseline, Change, ChangeKind};
 
 use crate::sample;
 
@@ -40,6 +42,12 @@ const TARGETS: [(&str, &[&str]); 5] = [
 /// It has no permessage-deflate.
 pub(crate) const PLAIN: usize = 3;
 
+/// How many cases the whole catalogue has, and how many rules there are.
+const CATALOGUE: usize = 1210;
+const RULES: usize = 400;
+/// From here on renamed cases would come twice.
+const SECTIONS_END: usize = 517;
+
 /// The frames of a transcript are recorded up to so many.
 const FRAMES: usize = 2000;
 
@@ -69,6 +77,74 @@ pub(crate) fn run() -> RunReport {
         cases,
         ..base
     }
+}
+
+/// As many cases as the whole catalogue has, and as many rules as the RFCs, each cited by many of them; always the same.
+pub(crate) fn whole() -> RunReport {
+    let mut report = run();
+    let more: Vec<_> = (0..CATALOGUE - report.cases.len()).map(|n| (n, n % report.cases.len())).collect();
+    let renamed = |n: usize, id: &str| format!("{}.{id}", if n < SECTIONS_END { "Y" } else { "Z" });
+    for (n, of) in more {
+        let case = report.cases[of].clone();
+        let (id, section) = (renamed(n, &case.id), renamed(n, &case.section));
+        let why = format!("{} As {id} it says so once more.", case.why);
+        report.cases.push(CaseInfo { id, section, why, ..case });
+        for target in &mut report.targets {
+            let record = target.cases[of].clone();
+            target.cases.push(CaseRecord { id: renamed(n, &record.id), ..record });
+        }
+    }
+    let longest = report.rules.values().max_by_key(|text| text.sentence.len()).expect("a rule").clone();
+    for n in 0..RULES {
+        let section = format!("{}.{}", n / 40, n % 40 / 4);
+        let level = ["MUST", "SHOULD", "MAY", "MUST NOT"][n % 4].to_owned();
+        report.rules.insert(format!("rfc-{section}-{n}"), RuleText { section, level, ..longest.clone() });
+    }
+    let rules: Vec<String> = report.rules.keys().cloned().collect();
+    for (n, case) in report.cases.iter_mut().enumerate() {
+        case.rules.extend((0..3).map(|i| rules[(n * 3 + i) % rules.len()].clone()));
+    }
+    report.catalogue.selected = report.cases.len();
+    report.catalogue.known = report.cases.len();
+    report
+}
+
+/// An earlier run to compare one of these with: some of everything that can change, and one case that is gone.
+pub(crate) fn baseline(report: &RunReport) -> Baseline {
+    let of = |target: &TargetReport, record: &CaseRecord, kind, before: &str, after: &str| Change {
+        target: target.name.clone(),
+        case: record.id.clone(),
+        role: record.role,
+        carrier: record.carrier.clone(),
+        kind,
+        before: before.to_owned(),
+        after: after.to_owned(),
+    };
+    let mut changes = Vec::new();
+    for (t, target) in report.targets.iter().enumerate() {
+        for (n, record) in target.cases.iter().enumerate() {
+            let after = record.behavior.as_str();
+            changes.extend(match (record.behavior, (n + t) % 40) {
+                (Behavior::Fail, 0..20) => Some(of(target, record, ChangeKind::Regressed, "pass", after)),
+                (Behavior::NonStrict, 0..20) => {
+                    Some(of(target, record, ChangeKind::Changed, "inconclusive", after))
+                }
+                (Behavior::Pass, 3) => Some(of(target, record, ChangeKind::Fixed, "fail", after)),
+                (Behavior::Pass, 7) if n % 3 == 0 => {
+                    Some(of(target, record, ChangeKind::Slower, "3 ms", "41 ms"))
+                }
+                (Behavior::Pass, 9) if n % 5 == 0 => Some(of(target, record, ChangeKind::Added, "", after)),
+                _ => None,
+            });
+        }
+    }
+    if let Some((target, record)) =
+        report.targets.first().and_then(|target| Some((target, target.cases.first()?)))
+    {
+        changes
+            .push(Change { case: "1.9.9".to_owned(), ..of(target, record, ChangeKind::Removed, "pass", "") });
+    }
+    Baseline { name: "main at 4f1c9d2".to_owned(), changes }
 }
 
 fn case(title: &str, section: &str, n: usize, rule: &str) -> CaseInfo {

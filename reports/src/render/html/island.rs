@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::baseline::{Mark, Marks};
 use super::fold::Caps;
 use super::wire::{Shared, TEXT, Table};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RuleText, RunReport, TargetReport};
@@ -19,6 +20,8 @@ const STEPS: usize = 400;
 pub(super) struct Index<'a> {
     words: Words,
     rules: BTreeMap<&'a str, Rule>,
+    /// What cases say: several say the same.
+    texts: Vec<String>,
     cases: Vec<Case>,
     carriers: Vec<&'a str>,
     /// The commands that repeat a case, with [`HOLE`]s for the case's id.
@@ -48,18 +51,19 @@ struct Rule {
     sentence: String,
 }
 
+/// Numbers are those of texts.
 #[derive(Debug, Serialize)]
 struct Case {
     id: String,
     title: String,
-    why: String,
+    why: usize,
     section: String,
-    rules: Vec<String>,
-    setup: Vec<String>,
-    steps: Vec<String>,
-    accepts: Vec<String>,
+    rules: Vec<usize>,
+    setup: Vec<usize>,
+    steps: Vec<usize>,
+    accepts: Vec<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    differs: Option<String>,
+    differs: Option<usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,13 +88,15 @@ struct Record(
     #[serde(skip_serializing_if = "Option::is_none")] Option<Aside>,
 );
 
-/// Behaviour when busy, and which of the sentences on how a case was adapted.
+/// Behaviour when busy, which of the sentences on how a case was adapted, and what changed since the baseline.
 #[derive(Debug, Serialize)]
 struct Aside {
     #[serde(skip_serializing_if = "Option::is_none")]
     busy: Option<Behavior>,
     #[serde(skip_serializing_if = "Option::is_none")]
     adapted: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Mark>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,16 +110,19 @@ struct Finding {
 
 impl<'a> Index<'a> {
     /// The cases are given, since the page may know more of them than the record describes.
-    pub(super) fn of(report: &'a RunReport, cases: &[CaseInfo]) -> Self {
+    pub(super) fn of(report: &'a RunReport, cases: &[CaseInfo], marks: &Marks<'a>) -> Self {
         let mut tables = Tables::default();
         for (at, case) in cases.iter().enumerate() {
             tables.cases.entry(&case.id).or_insert(at);
         }
-        let targets = report.targets.iter().map(|target| Target::of(target, &mut tables)).collect();
+        let targets = report.targets.iter().map(|target| Target::of(target, marks, &mut tables)).collect();
+        let mut texts = Table::default();
+        let described = cases.iter().map(|case| Case::of(case, &mut texts)).collect();
         Self {
             words: Words::new(),
             rules: rules(report, cases),
-            cases: cases.iter().map(Case::of).collect(),
+            texts: texts.list,
+            cases: described,
             carriers: tables.carriers,
             repeats: tables.repeats.list,
             adaptations: tables.adaptations.list,
@@ -175,7 +184,7 @@ impl Rule {
 }
 
 impl Case {
-    fn of(info: &CaseInfo) -> Self {
+    fn of(info: &CaseInfo, texts: &mut Table) -> Self {
         let CaseInfo {
             id,
             title,
@@ -189,34 +198,36 @@ impl Case {
             accepts,
             differs,
         } = info;
-        let lines =
-            |lines: &[String]| lines.iter().take(STEPS).map(|line| clipped(&prose(line), TEXT)).collect();
+        let mut lines = |lines: &[String]| {
+            lines.iter().take(STEPS).map(|line| texts.number(&clipped(&prose(line), TEXT))).collect()
+        };
         Self {
             id: id.clone(),
             title: prose(title),
-            why: prose(why),
             section: prose(section),
-            rules: rules.clone(),
             setup: lines(setup),
             steps: lines(steps),
             accepts: lines(accepts),
-            differs: differs.as_deref().map(prose),
+            rules: rules.iter().map(|rule| texts.number(rule)).collect(),
+            why: texts.number(&prose(why)),
+            differs: differs.as_deref().map(|differs| texts.number(&prose(differs))),
         }
     }
 }
 
 impl Target {
-    fn of<'a>(target: &'a TargetReport, tables: &mut Tables<'a, '_>) -> Self {
+    fn of<'a>(target: &'a TargetReport, marks: &Marks<'a>, tables: &mut Tables<'a, '_>) -> Self {
+        let record = |record| Record::of(record, marks.get(&target.name, record), tables);
         Self {
             name: clipped(&target.name, 120),
             role: target.role.to_string(),
-            records: target.cases.iter().map(|record| Record::of(record, tables)).collect(),
+            records: target.cases.iter().map(record).collect(),
         }
     }
 }
 
 impl Record {
-    fn of<'a>(record: &'a CaseRecord, tables: &mut Tables<'a, '_>) -> Self {
+    fn of<'a>(record: &'a CaseRecord, mark: Option<Mark>, tables: &mut Tables<'a, '_>) -> Self {
         let carrier = tables.carriers.iter().position(|&known| known == record.carrier);
         let carrier = carrier.unwrap_or_else(|| {
             tables.carriers.push(&record.carrier);
@@ -231,7 +242,7 @@ impl Record {
         let repeat = clipped(&record.repeat, TEXT);
         let repeat = if record.id.is_empty() { repeat } else { repeat.replace(&record.id, HOLE) };
         let adapted = record.adapted.as_deref().map(|text| tables.adaptations.number(&clipped(text, TEXT)));
-        let aside = record.when_busy.is_some() || adapted.is_some();
+        let aside = record.when_busy.is_some() || adapted.is_some() || mark.is_some();
         Self(
             tables.cases[record.id.as_str()],
             carrier,
@@ -242,7 +253,7 @@ impl Record {
             Some(record.duration_ms).filter(|ms| ms.is_finite()).map_or(0.0, |ms| (ms * 1e3).round() / 1e3),
             tables.repeats.number(&repeat),
             record.findings.iter().take(FINDINGS).map(finding).collect(),
-            aside.then_some(Aside { busy: record.when_busy, adapted }),
+            aside.then_some(Aside { busy: record.when_busy, adapted, mark }),
         )
     }
 }
@@ -261,11 +272,11 @@ const BYTES: usize = 2_400_000;
 const ENTRIES: usize = 200_000;
 
 impl Wires {
-    /// As much as the page can bear.
-    pub(super) fn of(report: &RunReport) -> Self {
+    /// As much as the page can bear, in so many bytes if that is possible at all.
+    pub(super) fn of(report: &RunReport, room: usize) -> Self {
         let fitting = |caps: Caps| {
             let wires = (caps.entries(report) <= ENTRIES).then(|| Self::within(report, &caps));
-            wires.filter(|wires| wires.bytes() <= BYTES)
+            wires.filter(|wires| wires.bytes() <= room.min(BYTES))
         };
         Caps::ladder().find_map(fitting).unwrap_or_else(|| Self::within(report, &Caps::STRICTEST))
     }

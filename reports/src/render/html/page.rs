@@ -1,6 +1,5 @@
 //! What is on the page without JavaScript: the grades, what cost the most, the whole matrix, and the statement.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use minijinja::syntax::SyntaxConfig;
@@ -9,8 +8,11 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 use sha1::{Digest, Sha1};
 
+use super::baseline::{self, Baseline, Marks};
 use super::fuzz::Panel;
 use super::island::{self, Index, Wires};
+use super::matrix;
+use super::speed::Plots;
 use super::statement::Statement;
 use crate::grade::{Blame, Cost, Counts, Grade, NoGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseKey, CaseRecord, RunReport, Severity, TargetReport};
@@ -19,20 +21,43 @@ use crate::render::text::{clipped, column, prose, visible};
 use crate::render::{File, words};
 
 const TEMPLATE: &str = include_str!("../../../templates/index.html");
-const CONFORMANCE: &str = include_str!("../../../templates/conformance.html");
-const FUZZ: &str = include_str!("../../../templates/fuzz.html");
-const STYLE: &str = include_str!("../../../templates/page.css");
+/// What only the scripts read, and the scripts.
+const TAIL: &str = include_str!("../../../templates/tail.html");
+/// What it includes.
+const PARTS: [(&str, &str); 7] = [
+    ("overview.html", include_str!("../../../templates/overview.html")),
+    ("baseline.html", include_str!("../../../templates/baseline.html")),
+    ("matrix.html", include_str!("../../../templates/matrix.html")),
+    ("speed.html", include_str!("../../../templates/speed.html")),
+    ("conformance.html", include_str!("../../../templates/conformance.html")),
+    ("fuzz.html", include_str!("../../../templates/fuzz.html")),
+    ("keys.html", include_str!("../../../templates/keys.html")),
+];
+/// In this order: what comes later has the last word.
+const STYLES: [&str; 6] = [
+    include_str!("../../../templates/page.css"),
+    include_str!("../../../templates/matrix.css"),
+    include_str!("../../../templates/speed.css"),
+    include_str!("../../../templates/case.css"),
+    include_str!("../../../templates/narrow.css"),
+    include_str!("../../../templates/print.css"),
+];
 /// In the order they need each other.
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 10] = [
     include_str!("../../../templates/base.js"),
+    include_str!("../../../templates/header.js"),
     include_str!("../../../templates/wire.js"),
+    include_str!("../../../templates/lane.js"),
     include_str!("../../../templates/case.js"),
+    include_str!("../../../templates/filter.js"),
     include_str!("../../../templates/matrix.js"),
+    include_str!("../../../templates/open.js"),
+    include_str!("../../../templates/keys.js"),
     include_str!("../../../templates/print.js"),
 ];
 
-/// With more rows than this to look at, every section starts folded.
-const UNFOLDED: usize = 60;
+/// How large a page may be that still opens at once, in bytes.
+const BYTES: usize = 4_800_000;
 /// How many of the costs the page lists for one target alone, for one of several, and how many cases for each.
 const COSTS: usize = 8;
 const COSTS_OF_MANY: usize = 3;
@@ -40,20 +65,25 @@ const COST_CASES: usize = 24;
 
 /// The page.
 pub fn render(report: &RunReport) -> Vec<File> {
-    vec![File { name: "index.html".to_owned(), contents: page(report, None) }]
+    render_with(report, None)
+}
+
+/// The page, with what changed since an earlier run: a panel, a filter, and a mark on each case that did.
+pub fn render_with(report: &RunReport, baseline: Option<&Baseline>) -> Vec<File> {
+    vec![File { name: "index.html".to_owned(), contents: page(report, baseline, None) }]
 }
 
 /// The page with the results in the words of Autobahn|Testsuite below.
 pub(in crate::render) fn with_old(report: &RunReport, old: &Table) -> String {
-    page(report, Some(old))
+    page(report, None, Some(old))
 }
 
-fn page(report: &RunReport, old: Option<&Table>) -> String {
+fn page(report: &RunReport, baseline: Option<&Baseline>, old: Option<&Table>) -> String {
     let cases = described(report);
     let targets: Vec<_> = report.targets.iter().map(|target| Target::of(report, target)).collect();
-    let sections = sections(report, &cases);
-    let index = island::json(&Index::of(report, &cases));
-    let wires = Wires::of(report);
+    let marks = Marks::of(report, baseline);
+    let sections = matrix::sections(report, &cases, &marks);
+    let index = island::json(&Index::of(report, &cases, &marks));
     // Only the page's own script has it: whoever would smuggle one in would have to know the digest of what
     // they are part of.
     let nonce = Sha1::digest(&index).iter().fold(String::new(), |mut out, byte| {
@@ -67,9 +97,9 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     env.set_syntax(syntax.expect("the usual delimiters are lawful"));
-    env.add_template("conformance.html", CONFORMANCE)
-        .expect("the template is part of the program and tested");
-    env.add_template("fuzz.html", FUZZ).expect("the template is part of the program and tested");
+    for (name, part) in PARTS {
+        env.add_template(name, part).expect("the template is part of the program and tested");
+    }
     let page = context! {
         title => title(&targets),
         tool => visible(&report.tool.name),
@@ -88,15 +118,25 @@ fn page(report: &RunReport, old: Option<&Table>) -> String {
         sections => Value::from(Serde(&sections)),
         statement => Value::from(Serde(&Statement::of(report))),
         legend => Value::from(Serde(legend(report))),
-        style => Value::from_safe_string(STYLE.to_owned()),
-        script => Value::from_safe_string(script),
+        baseline => baseline.map(|baseline| Value::from(Serde(baseline::Panel::of(report, baseline)))),
+        changes => Value::from(Serde(marks.legend())),
+        speed => Plots::of(report, &cases).map(|plots| Value::from(Serde(plots))),
+        style => Value::from_safe_string(STYLES.concat()),
+        nonce => &nonce,
+        old => old.map(|old| Value::from(Serde(old))),
+    };
+    let mut out = env.render_str(TEMPLATE, page).expect("the template is part of the program and tested");
+    // What is left of the page belongs to the transcripts.
+    let wires = Wires::of(report, BYTES.saturating_sub(out.len() + index.len() + script.len()));
+    let tail = context! {
         index => Value::from_safe_string(index),
         wires => wires.targets.into_iter().map(Value::from_safe_string).collect::<Vec<_>>(),
         shared => Value::from_safe_string(wires.shared),
+        script => Value::from_safe_string(script),
         nonce => nonce,
-        old => old.map(|old| Value::from(Serde(old))),
     };
-    env.render_str(TEMPLATE, page).expect("the template is part of the program and tested")
+    out += &env.render_str(TAIL, tail).expect("the template is part of the program and tested");
+    out
 }
 
 /// Every case a record speaks of, in the order of the record; those it does not describe at the end.
@@ -193,8 +233,8 @@ struct Process {
 
 /// So many of a behaviour.
 #[derive(Debug, Serialize)]
-struct Tally {
-    word: &'static str,
+pub(super) struct Tally {
+    pub(super) word: &'static str,
     symbol: &'static str,
     meaning: &'static str,
     n: usize,
@@ -203,6 +243,8 @@ struct Tally {
 #[derive(Debug, Serialize)]
 struct Area {
     name: String,
+    /// To its cases.
+    href: String,
     letter: &'static str,
     class: &'static str,
     verdict: String,
@@ -228,7 +270,13 @@ pub(super) struct Link {
 }
 
 pub(super) fn link(key: &CaseKey, target: usize) -> Link {
-    Link { text: column(&key.id, 24), href: href(&key.id, target, &key.carrier) }
+    Link::new(column(&key.id, 24), href(&key.id, target, &key.carrier))
+}
+
+impl Link {
+    pub(super) fn new(text: String, href: String) -> Self {
+        Self { text, href }
+    }
 }
 
 impl Target {
@@ -238,7 +286,10 @@ impl Target {
         let (letter, class) = letter(result.grade);
         let areas = result.areas.iter().map(|area| {
             let (letter, class) = self::letter(area.grade);
-            Area { name: column(&area.area, 16), letter, class, verdict: verdict(area.grade, &area.counts) }
+            let mut href = "#cases?area=".to_owned();
+            encode(&area.area, &mut href);
+            let verdict = verdict(area.grade, &area.counts);
+            Area { name: column(&area.area, 16), href, letter, class, verdict }
         });
         let listed = if report.targets.len() == 1 { COSTS } else { COSTS_OF_MANY };
         let costs = result.costs.iter().take(listed);
@@ -331,7 +382,7 @@ fn verdict(grade: Result<Grade, NoGrade>, counts: &Counts) -> String {
     }
 }
 
-fn tallies(counts: &Counts) -> Vec<Tally> {
+pub(super) fn tallies(counts: &Counts) -> Vec<Tally> {
     let tally = |b: Behavior| Tally {
         word: b.as_str(),
         symbol: words::symbol(b),
@@ -346,180 +397,8 @@ fn legend(report: &RunReport) -> Vec<Tally> {
     tallies(&Counts::of(report.targets.iter().flat_map(|target| &target.cases)))
 }
 
-/// One section of the matrix.
-#[derive(Debug, Serialize)]
-struct Section {
-    id: String,
-    title: String,
-    folded: bool,
-    n: usize,
-    /// For each target what there is besides passes.
-    tallies: Vec<SectionTally>,
-    rows: Vec<Row>,
-}
-
-#[derive(Debug, Serialize)]
-struct SectionTally {
-    played: usize,
-    passed: usize,
-    others: Vec<Tally>,
-    bad_close: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Row {
-    /// Into the index of cases.
-    case: usize,
-    id: String,
-    title: String,
-    /// Shown where a run had more than one.
-    carrier: Option<String>,
-    /// The words the filter looks for.
-    kinds: String,
-    differ: bool,
-    cells: Vec<Option<Cell>>,
-    /// What was seen, where there is but one target.
-    reason: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Cell {
-    word: &'static str,
-    symbol: &'static str,
-    /// The close verdict where it counts against the target.
-    close: Option<&'static str>,
-    /// How much that weighs, as a behaviour.
-    close_word: &'static str,
-    busy: bool,
-    href: String,
-}
-
-fn sections(report: &RunReport, cases: &[CaseInfo]) -> Vec<Section> {
-    // A row for each case and carrier, in the order of the cases; carriers in the order they are met.
-    let mut carriers: Vec<&str> = Vec::new();
-    let mut found: HashMap<(&str, &str, usize), &CaseRecord> = HashMap::new();
-    for (number, target) in report.targets.iter().enumerate() {
-        for record in &target.cases {
-            if !carriers.contains(&record.carrier.as_str()) {
-                carriers.push(&record.carrier);
-            }
-            found.entry((&record.id, &record.carrier, number)).or_insert(record);
-        }
-    }
-    let mut sections: Vec<(Section, Vec<Vec<&CaseRecord>>)> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
-    for (at, case) in cases.iter().enumerate() {
-        for carrier in &carriers {
-            let records: Vec<_> = (0..report.targets.len())
-                .map(|n| found.get(&(case.id.as_str(), *carrier, n)).copied())
-                .collect();
-            if records.iter().all(Option::is_none) {
-                continue;
-            }
-            let place = *places.entry(&case.section).or_insert_with(|| {
-                let columns = vec![Vec::new(); report.targets.len()];
-                sections.push((Section::of(case), columns));
-                sections.len() - 1
-            });
-            let (section, columns) = &mut sections[place];
-            section.rows.push(Row::of(at, case, (carriers.len() > 1).then_some(carrier), &records));
-            for (column, record) in columns.iter_mut().zip(records) {
-                column.extend(record);
-            }
-        }
-    }
-    let notable = |section: &Section| section.rows.iter().filter(|row| row.kinds != "pass").count();
-    let unfold = sections.iter().map(|(section, _)| notable(section)).sum::<usize>() <= UNFOLDED;
-    sections
-        .into_iter()
-        .map(|(mut section, columns)| {
-            section.n = section.rows.len();
-            section.folded = !(unfold && notable(&section) > 0);
-            section.tallies = columns.iter().map(|column| SectionTally::of(column)).collect();
-            section
-        })
-        .collect()
-}
-
-impl Section {
-    fn of(case: &CaseInfo) -> Self {
-        Self {
-            id: column(&case.section, 24),
-            title: prose(&case.section_title),
-            folded: false,
-            n: 0,
-            tallies: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-}
-
-impl SectionTally {
-    fn of(records: &[&CaseRecord]) -> Self {
-        let counts = Counts::of(records.iter().copied());
-        let mut others = tallies(&counts);
-        others.retain(|tally| tally.word != Behavior::Pass.as_str());
-        Self {
-            played: records.len(),
-            passed: counts.pass,
-            others,
-            bad_close: records.iter().filter(|record| close_counts(record)).count(),
-        }
-    }
-}
-
-impl Row {
-    fn of(at: usize, case: &CaseInfo, carrier: Option<&&str>, records: &[Option<&CaseRecord>]) -> Self {
-        let mut kinds: Vec<&str> = Vec::new();
-        for record in records.iter().flatten() {
-            kinds.push(record.behavior.as_str());
-            if close_counts(record) {
-                kinds.push("bad-close");
-            }
-        }
-        kinds.sort_unstable();
-        kinds.dedup();
-        let mut outcomes: Vec<_> =
-            records.iter().flatten().map(|record| (record.behavior, record.close)).collect();
-        outcomes.dedup();
-        let reason = match records {
-            [Some(record)] if record.behavior != Behavior::Pass || close_counts(record) => {
-                record.findings.first().map(|finding| column(&finding.observed, 200))
-            }
-            _ => None,
-        };
-        Self {
-            case: at,
-            id: column(&case.id, 32),
-            title: prose(&case.title),
-            carrier: carrier.map(|carrier| column(carrier, 16)),
-            kinds: kinds.join(" "),
-            differ: outcomes.len() > 1,
-            cells: records
-                .iter()
-                .enumerate()
-                .map(|(n, record)| record.map(|record| Cell::of(record, n)))
-                .collect(),
-            reason,
-        }
-    }
-}
-
-impl Cell {
-    fn of(record: &CaseRecord, target: usize) -> Self {
-        Self {
-            word: record.behavior.as_str(),
-            symbol: words::symbol(record.behavior),
-            close: close_counts(record).then(|| record.close.as_str()),
-            close_word: if record.close.severity() == Severity::Major { "fail" } else { "non-strict" },
-            busy: record.when_busy.is_some(),
-            href: href(&record.id, target, &record.carrier),
-        }
-    }
-}
-
 /// Whether the end of the connection broke a rule, in a case that counts at all.
-fn close_counts(record: &CaseRecord) -> bool {
+pub(super) fn close_counts(record: &CaseRecord) -> bool {
     record.close.severity() > Severity::Neutral && Weight::of(record) != Weight::Uncounted
 }
 

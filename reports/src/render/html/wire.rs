@@ -102,7 +102,7 @@ struct Frame {
     lb: u8,
     /// The declared length, where the payload has another.
     #[serde(skip_serializing_if = "Option::is_none")]
-    len: Option<u64>,
+    len: Option<Length>,
     p: Payload,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
@@ -110,6 +110,24 @@ struct Frame {
     chops: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
+}
+
+/// Scripts read numbers of JSON as `f64`, which says the greater ones of these inexactly.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Length {
+    Number(u64),
+    Digits(String),
+}
+
+impl Length {
+    fn of(length: u64) -> Self {
+        if length <= 1 << f64::MANTISSA_DIGITS {
+            Self::Number(length)
+        } else {
+            Self::Digits(length.to_string())
+        }
+    }
 }
 
 /// Lengths and numbers of blobs.
@@ -240,7 +258,7 @@ impl Shared {
             more: !*fin,
             rsv: *rsv,
             lb: *length_bytes,
-            len: (*declared != payload.len).then_some(*declared),
+            len: (*declared != payload.len).then(|| Length::of(*declared)),
             p: self.payload(payload),
             code: *close_code,
             chops: *chops,

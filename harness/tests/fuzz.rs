@@ -187,6 +187,29 @@ fn a_client_is_met() {
     assert_eq!(output.status.code(), Some(0), "{}", both(&output));
 }
 
+/// The client of our own, in a loop of Autobahn's kind; and clients that never play, one of which connects.
+#[test]
+fn a_client_plays_or_is_given_up() {
+    let place = Place::new();
+    let run = |command: &str| {
+        let args = ["fuzz", "--listen", "127.0.0.1:0", "--spawn", command, "--runs", "200", "--seed", "1"];
+        place.wsgrade(&args)
+    };
+    let testee =
+        format!("exec '{}' autobahn -m testeeclient -w {{url}} -i {{agent}}", env!("CARGO_BIN_EXE_wsgrade"));
+    let output = run(&testee);
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+    assert!(stdout(&output).contains("200 scenarios in"), "{}", both(&output));
+    let connects =
+        r#"bash -c 'to={url}; to=${to#ws://}; exec 3<>"/dev/tcp/${to%:*}/${to#*:}"; echo gone; exit 3'"#;
+    for (command, why) in [("exit 3", ""), (connects, "gone")] {
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(3), "{command}: {}", both(&output));
+        let reason = format!("the client ended with exit status 3 without having played anything: {why}");
+        assert!(both(&output).contains(&reason), "{command}: {}", both(&output));
+    }
+}
+
 /// A length that `naive --fault dies` dies of.
 const DEADLY: &str = r#"
 [[section]]

@@ -24,8 +24,8 @@ const FUZZING_SERVER: &str = "ws://127.0.0.1:9001";
 const IDENT: &str = concat!("wsgrade/", env!("CARGO_PKG_VERSION"));
 /// How long a fuzzing server may take for one case.
 const CASE: Duration = Duration::from_secs(600);
-/// A fuzzing server that says more is none.
-const MAX_CASES: usize = 100_000;
+/// A fuzzing server that says more is none; one that makes up its scenarios says a million.
+const MAX_CASES: usize = 10_000_000;
 
 /// echoserver and testeeserver: sends every message back until it is told to stop.
 pub(super) async fn server(wish: &Wish) -> Result<Exit, Failure> {

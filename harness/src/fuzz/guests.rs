@@ -20,7 +20,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use wsgrade_cases::model::{Awaited, DeflateWish, Ending, Expected, Frame, Payload, Saw, Scenario, Step};
 use wsgrade_codec::Kind;
 use wsgrade_codec::handshake::refuse;
@@ -45,7 +45,7 @@ const QUESTION: &str = "wsgrade";
 const AFTER: &str = "after";
 /// How long an echo is waited for.
 const ECHO: Duration = Duration::from_secs(1);
-/// So many times in a row a client may end without having connected.
+/// So many times in a row a client may end without having played anything.
 const FRUITLESS: u32 = 5;
 
 /// Where clients are met.
@@ -62,15 +62,15 @@ struct Inner {
     jobs: Mutex<VecDeque<Job>>,
     /// There is one more job.
     more: Notify,
-    /// How many connections came.
-    came: AtomicU64,
+    /// How many scenarios got a connection.
+    begun: AtomicU64,
     client: Option<Client>,
     /// How the client crashed last.
     crash: watch::Sender<Option<Death>>,
     /// Told to end the client that runs, so that another is started.
     anew: Notify,
     /// Why no client comes any more.
-    gone: Mutex<Option<String>>,
+    gone: watch::Sender<Option<String>>,
 }
 
 struct Job {
@@ -106,11 +106,11 @@ impl Guests {
             tls,
             jobs: Mutex::default(),
             more: Notify::new(),
-            came: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             client,
             crash: watch::channel(None).0,
             anew: Notify::new(),
-            gone: Mutex::default(),
+            gone: watch::channel(None).0,
         });
         let mut tasks = vec![tokio::spawn(accept(listener, Arc::clone(&inner))).abort_handle()];
         if let Some(client) = inner.client.clone() {
@@ -144,18 +144,25 @@ impl Guests {
         let job = Job { plan: Arc::clone(plan), limits: limits.clone(), seed, reply };
         lock(&self.inner.jobs).push_back(job);
         self.inner.more.notify_one();
+        let mut gone = self.inner.gone.subscribe();
         loop {
-            let came = self.inner.came.load(Ordering::Relaxed);
+            let begun = self.inner.begun.load(Ordering::Relaxed);
+            let gone = async {
+                // Its other end is held as long as we are.
+                let gone = gone.wait_for(Option::is_some).await.ok()?;
+                gone.clone()
+            };
             // A scenario takes its own time once it has a connection, and others may be before it.
-            match timeout(PATIENCE, &mut answer).await {
-                Ok(Ok(played)) => return played,
-                // Its connection was dropped by the end of everything.
-                Ok(Err(_)) => return trouble("the connection was lost", began),
-                Err(_) if self.inner.came.load(Ordering::Relaxed) != came => {}
-                Err(_) => {
-                    let gone = lock(&self.inner.gone).clone();
-                    let reason = gone.unwrap_or_else(|| "no client connected in time".to_owned());
-                    return trouble(&reason, began);
+            tokio::select! {
+                played = &mut answer => {
+                    // Its connection was dropped by the end of everything.
+                    return played.unwrap_or_else(|_| trouble("the connection was lost", began));
+                }
+                Some(reason) = gone => return trouble(&reason, began),
+                () = sleep(PATIENCE) => {
+                    if self.inner.begun.load(Ordering::Relaxed) == begun {
+                        return trouble("no client connected in time", began);
+                    }
                 }
             }
         }
@@ -247,11 +254,11 @@ fn question(kind: Kind, deflate: bool) -> Arc<Plan> {
 async fn keep(client: Client, url: String, inner: Arc<Inner>) {
     let mut fruitless = 0;
     while fruitless < FRUITLESS {
-        let came = inner.came.load(Ordering::Relaxed);
+        let begun = inner.begun.load(Ordering::Relaxed);
         let guard: Guard = match client.start(&url) {
             Ok(guard) => guard,
             Err(error) => {
-                *lock(&inner.gone) = Some(error.to_string());
+                inner.gone.send_replace(Some(error.to_string()));
                 return;
             }
         };
@@ -262,11 +269,13 @@ async fn keep(client: Client, url: String, inner: Arc<Inner>) {
         // To end it may take seconds.
         let _ = tokio::task::spawn_blocking(move || drop(guard)).await;
         let Some(death) = death else { continue };
-        fruitless = if inner.came.load(Ordering::Relaxed) == came { fruitless + 1 } else { 0 };
+        fruitless = if inner.begun.load(Ordering::Relaxed) == begun { fruitless + 1 } else { 0 };
         if fruitless == FRUITLESS {
             let output = death.output.join(" | ");
-            *lock(&inner.gone) =
-                Some(format!("the client ended with {} without having connected: {output}", death.exit));
+            inner.gone.send_replace(Some(format!(
+                "the client ended with {} without having played anything: {output}",
+                death.exit
+            )));
         }
         if crashed(&death) {
             inner.crash.send_replace(Some(death));
@@ -284,7 +293,6 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     loop {
         // One that is gone before it was accepted is no reason to stop.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        inner.came.fetch_add(1, Ordering::Relaxed);
         let inner = Arc::clone(&inner);
         tokio::spawn(async move {
             // Where it cannot be set, small writes are late, and nothing else.
@@ -347,6 +355,7 @@ async fn next(mut stream: impl Link, inner: &Inner, accepted: &Accepted) {
             if job.reply.is_closed() {
                 continue;
             }
+            inner.begun.fetch_add(1, Ordering::Relaxed);
             break job;
         }
         more.await;

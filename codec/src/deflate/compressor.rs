@@ -9,7 +9,12 @@ use crate::Role;
 
 /// Compresses the messages of one direction, one after the other (RFC 7692, 7.2.1).
 pub struct Compressor {
-    inner: Compress,
+    /// Made with the first message: it takes a quarter of a megabyte, and most that may compress never do.
+    inner: Option<Compress>,
+    /// As zlib counts it.
+    level: u32,
+    /// As zlib has it.
+    window_bits: u8,
     /// Whether each message begins with an empty window.
     fresh: bool,
     /// Whether a message was compressed since the window was empty.
@@ -26,11 +31,15 @@ impl Compressor {
     /// A compressor with a level from 0, no compression, to 9, the best. Levels above 9 count as 9.
     #[must_use]
     pub fn with_level(params: &Params, sender: Role, level: u32) -> Self {
-        // "the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to
-        // send" (RFC 7692, 7.2.1), and the same for the server.
-        let bits = zlib_bits(params.window_bits(sender));
-        let inner = Compress::new_with_window_bits(Compression::new(level.min(9)), false, bits);
-        Self { inner, fresh: params.no_context_takeover(sender), used: false }
+        Self {
+            inner: None,
+            level: level.min(9),
+            // "the client MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to
+            // send" (RFC 7692, 7.2.1), and the same for the server.
+            window_bits: zlib_bits(params.window_bits(sender)),
+            fresh: params.no_context_takeover(sender),
+            used: false,
+        }
     }
 
     /// The compressed payload of one message, without the four bytes that the receiver puts back. It can be split over
@@ -42,17 +51,20 @@ impl Compressor {
         if payload.is_empty() {
             return vec![0];
         }
+        let inner = self.inner.get_or_insert_with(|| {
+            Compress::new_with_window_bits(Compression::new(self.level), false, self.window_bits)
+        });
         // "MUST start compressing each new message with an empty LZ77 sliding window" (RFC 7692, 7.2.1)
         if self.fresh && self.used {
-            self.inner.reset();
+            inner.reset();
         }
         self.used = true;
         let mut out = Vec::with_capacity(payload.len() / 2 + 64);
         let mut rest = payload;
         loop {
-            let before = self.inner.total_in();
-            let status = self.inner.compress_vec(rest, &mut out, FlushCompress::Sync);
-            rest = &rest[(self.inner.total_in() - before) as usize..];
+            let before = inner.total_in();
+            let status = inner.compress_vec(rest, &mut out, FlushCompress::Sync);
+            rest = &rest[(inner.total_in() - before) as usize..];
             match status {
                 Ok(Status::Ok | Status::BufError) => {}
                 // Neither is possible while nobody asks for the end of the stream.

@@ -14,7 +14,7 @@ const BYTES: u64 = 256 << 10;
 /// The most frames that go out.
 const FRAMES: u32 = 256;
 /// The most writes that one frame or head is cut into: each costs both sides a system call, and where it is cut says more than how often.
-const WRITES: u32 = 32;
+const WRITES: u32 = 20;
 /// About as long as a head is.
 const HEAD: u64 = 400;
 /// The longest pause.

@@ -4,6 +4,8 @@
 //! record   what was played, seen and judged; `run.json` is this and nothing else
 //!   │
 //!   ├── conformance   rule by rule, what a run shows of a target
+//!   ├── compare  what is different between two records, baselines or indexes of the old tool
+//!   │   baseline the verdicts of a run as a small file for version control
 //!   ├── grade    a pure function of the record: letters, counts, what cost the most
 //!   └── render   pure functions of the record: run.json, index.html, junit.xml, text for a terminal
 //! ```
@@ -11,7 +13,11 @@
 //! Nothing here knows of sockets, codecs or scenarios, so a record written today renders for ever. Whatever a
 //! record quotes from the network is hostile until [`render`] has made it visible and escaped it.
 
+pub mod baseline;
+pub mod compare;
 pub mod conformance;
 pub mod grade;
+mod near;
+mod order;
 pub mod record;
 pub mod render;

@@ -5,6 +5,7 @@
 //! RunReport ───┼── html     index.html   for a person, offline, in one file
 //!              ├── junit    junit.xml    for a CI service
 //!              ├── summary               for a terminal
+//!              ├── comparison            of two records, for a terminal and as Markdown
 //!              └── autobahn              the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
 //!
@@ -12,12 +13,13 @@
 //! touches the disk.
 
 pub mod autobahn;
+pub mod comparison;
 pub mod html;
 pub mod json;
 pub mod junit;
 mod summary;
-mod text;
-mod words;
+pub(crate) mod text;
+pub(crate) mod words;
 mod write;
 
 use crate::record::RunReport;

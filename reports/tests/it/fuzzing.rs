@@ -8,7 +8,7 @@ use wsgrade_reports::render;
 use crate::reading::schema;
 use crate::sample::{self, HOSTILE};
 
-fn campaign() -> RunReport {
+pub(crate) fn campaign() -> RunReport {
     let mut report = sample::small();
     report.targets.truncate(1);
     let case = report.targets[0].cases[0].id.clone();

@@ -1,6 +1,9 @@
 //! Everything that is made of a record, tested from outside.
 
+mod any;
 mod autobahn;
+mod baseline;
+mod comparing;
 mod conformance;
 mod fuzzing;
 mod grading;

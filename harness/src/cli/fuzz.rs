@@ -170,7 +170,7 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
         (None, false) => Gate::bounded(u16::MAX, RATE),
     };
     if args.urls.len() > 1 {
-        return super::compare::compare(args, &settings, started, gate).await;
+        return super::fuzz_several::compare(args, &settings, started, gate).await;
     }
     let ready = args.place.ready(&args.urls, &args.request, &settings, gate).await?;
     let Ready { place, facts, interrupted, local, built_in } = ready;

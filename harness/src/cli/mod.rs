@@ -2,10 +2,10 @@
 
 mod autobahn;
 mod cases;
-mod compare;
 mod display;
 mod exit;
 mod fuzz;
+mod fuzz_several;
 mod listen;
 mod replay;
 mod report;

@@ -6,6 +6,7 @@
 //!   ├── conformance   rule by rule, what a run shows of a target
 //!   ├── compare  what is different between two records, baselines or indexes of the old tool
 //!   │   baseline the verdicts of a run as a small file for version control
+//!   ├── merge    the shards of a run as one record
 //!   ├── grade    a pure function of the record: letters, counts, what cost the most
 //!   └── render   pure functions of the record: run.json, index.html, junit.xml, text for a terminal
 //! ```
@@ -17,6 +18,7 @@ pub mod baseline;
 pub mod compare;
 pub mod conformance;
 pub mod grade;
+pub mod merge;
 mod near;
 mod order;
 pub mod record;

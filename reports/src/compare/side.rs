@@ -1,5 +1,8 @@
 //! One side of a comparison, whatever file it came from.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use crate::baseline::{Baseline, ParseError};
 use crate::record::{CaseKey, ReadError, Role, RunReport, Shard};
 
@@ -80,9 +83,15 @@ impl Side {
         if !text.trim_start().starts_with('{') {
             return Ok(Self::from(&Baseline::parse(file, text)?));
         }
-        // The old tool has agents at the top, each of which is an object.
-        let is_index = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
-            .is_ok_and(|map| map.get("schema").is_none_or(serde_json::Value::is_object));
+        /// The old tool has agents at the top, each of which is an object; ours has a number there.
+        #[derive(Deserialize)]
+        struct Top {
+            #[serde(default)]
+            schema: Option<Value>,
+        }
+
+        let is_index = serde_json::from_str::<Top>(text)
+            .is_ok_and(|top| top.schema.is_none_or(|schema| schema.is_object()));
         if is_index {
             return index::read(text)
                 .map_err(|source| SideError::Index { file: file.to_owned(), source: Box::new(source) });

@@ -86,7 +86,7 @@ pub struct RunReport {
     pub options: RunOptions,
     /// Every rule of the register, by id, and so the sentences that the cases rest on.
     pub rules: BTreeMap<String, RuleText>,
-    /// What each case is, in catalogue order.
+    /// What each case is, in catalogue order. A shard has those of the whole selection, whatever part of them it played.
     pub cases: Vec<CaseInfo>,
     /// What was found, target by target.
     pub targets: Vec<TargetReport>,
@@ -113,7 +113,7 @@ pub struct CatalogueInfo {
     pub digest: String,
     /// How many cases the catalogue holds.
     pub known: usize,
-    /// How many of them this run selected.
+    /// How many of them this run selected, all shards together.
     pub selected: usize,
 }
 
@@ -149,6 +149,11 @@ pub struct RunOptions {
     /// What was played on every connection before the steps of the case, one line a step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prelude: Vec<String>,
+}
+
+impl Shard {
+    /// The most shards that a run is cut into.
+    pub const MOST: u32 = 10_000;
 }
 
 /// One endpoint under test and all that was found of it.

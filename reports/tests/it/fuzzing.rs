@@ -49,7 +49,7 @@ pub(crate) fn campaign() -> RunReport {
     report
 }
 
-fn clean() -> RunReport {
+pub(crate) fn clean() -> RunReport {
     let mut report = campaign();
     report.cases.clear();
     report.targets[0].cases.clear();

@@ -7,6 +7,7 @@ mod comparing;
 mod conformance;
 mod fuzzing;
 mod grading;
+mod merging;
 mod page;
 mod reading;
 mod realistic;

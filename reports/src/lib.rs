@@ -7,6 +7,8 @@
 //!   ├── compare  what is different between two records, baselines or indexes of the old tool
 //!   │   baseline the verdicts of a run as a small file for version control
 //!   ├── merge    the shards of a run as one record
+//!   ├── expect   known deviations with their reasons, and whether they are still true
+//!   ├── gate     whether a run may pass, and why
 //!   ├── grade    a pure function of the record: letters, counts, what cost the most
 //!   └── render   pure functions of the record: run.json, index.html, junit.xml, text for a terminal
 //! ```
@@ -17,6 +19,8 @@
 pub mod baseline;
 pub mod compare;
 pub mod conformance;
+pub mod expect;
+pub mod gate;
 pub mod grade;
 pub mod merge;
 mod near;

@@ -6,6 +6,7 @@
 //!              ├── junit    junit.xml    for a CI service
 //!              ├── summary               for a terminal
 //!              ├── comparison            of two records, for a terminal and as Markdown
+//!              ├── expectations          known deviations and their reasons, likewise
 //!              └── autobahn              the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 pub mod autobahn;
 pub mod comparison;
+pub mod expectations;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -2,14 +2,17 @@
 
 mod autobahn;
 mod cases;
+mod compare;
 mod display;
 mod exit;
 mod fuzz;
 mod fuzz_several;
+mod gate;
 mod listen;
 mod replay;
 mod report;
 mod rules;
+mod shard;
 mod spawn;
 mod stress;
 mod test;
@@ -55,8 +58,10 @@ enum Command {
     Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
     Cases(cases::CasesArgs),
-    /// Make the report anew from a run.json
-    Report(report::ReportArgs),
+    /// Make the report anew from a run.json, put shards together, or make a baseline
+    Report(Box<report::ReportArgs>),
+    /// Say what is different between two runs
+    Compare(compare::CompareArgs),
 }
 
 impl Cli {
@@ -71,6 +76,7 @@ impl Cli {
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
+            Command::Compare(args) => compare::run(&args),
         }
     }
 }

@@ -17,6 +17,8 @@ use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
+use super::gate::{Gate as RunGate, GateArgs};
+use super::shard::ShardArgs;
 use super::spawn::{Address, SpawnArgs, Spawned};
 use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
@@ -44,6 +46,12 @@ pub(super) struct TestArgs {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    shard: ShardArgs,
+
+    #[command(flatten)]
+    passing: GateArgs,
 
     /// How many cases to play at once [default: 16 on this machine, 4 elsewhere]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -104,7 +112,7 @@ pub(super) struct BaseArgs {
 }
 
 /// Where a report goes unless told otherwise.
-const DEFAULT_OUT: &str = "wsgrade-report";
+pub(super) const DEFAULT_OUT: &str = "wsgrade-report";
 
 /// Which cases.
 #[derive(Clone, Debug, Default, Args)]
@@ -190,7 +198,9 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("`wsgrade test` grades servers; it has no cases for the role client"));
     }
     let catalogue = Arc::new(args.selection.catalogue()?);
+    let passing = args.passing.ready()?;
     let selected = args.selection.select(&catalogue, Some(Role::Server))?;
+    let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Server)?;
 
     let watched = args.stress.watched(args.urls.len())?;
     let spawned = match args.spawn.command() {
@@ -249,7 +259,8 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let watcher = tokio::spawn(display::watch(listener));
     let run = Run {
         catalogue,
-        selected: args.play.plans(&selected),
+        selected,
+        part,
         settings,
         patterns: args.selection.patterns(),
         events,
@@ -263,15 +274,17 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    finish(&report, &args.play.base.out)
+    finish(&report, &args.play.base.out, &passing)
 }
 
-/// Writes the report and prints the result.
-pub(super) fn finish(report: &RunReport, out: &std::path::Path) -> Result<Exit, Failure> {
+/// Writes the report, prints the result and says whether it passes the gate.
+pub(super) fn finish(report: &RunReport, out: &std::path::Path, gate: &RunGate) -> Result<Exit, Failure> {
     render::write_all(report, out)
         .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))?;
-    super::print(&format!("{}Report: {}\n", render::summary(report), out.join("index.html").display()));
-    Ok(Exit::of_run(report))
+    let (ruling, exit) = gate.pass(report);
+    let (summary, page) = (render::summary(report), out.join("index.html"));
+    super::print(&format!("{summary}\n{ruling}Report: {}\n", page.display()));
+    Ok(exit)
 }
 
 pub(super) fn start_reference_server() -> Result<ServerHandle, Failure> {

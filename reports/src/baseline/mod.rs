@@ -139,7 +139,11 @@ impl Baseline {
                 .cases
                 .iter()
                 .map(|record| (CaseKey { role, ..record.key() }, verdict(Verdict::of(record))));
-            targets.push(BaselineTarget { name: target.name.clone(), role, cases: cases.collect() });
+            targets.push(BaselineTarget {
+                name: target.lasting_name().to_owned(),
+                role,
+                cases: cases.collect(),
+            });
         }
         let pace = (durations == Durations::Keep).then_some(Pace(report.options.depth));
         let mut baseline = Self { catalogue: report.catalogue.digest.clone(), pace, targets };

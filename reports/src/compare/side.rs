@@ -106,7 +106,7 @@ impl Side {
 impl From<&RunReport> for Side {
     fn from(report: &RunReport) -> Self {
         let targets = report.targets.iter().map(|target| SideTarget {
-            name: target.name.clone(),
+            name: target.lasting_name().to_owned(),
             role: Some(target.role),
             cases: target.cases.iter().map(|record| (record.key(), Verdict::of(record))).collect(),
         });

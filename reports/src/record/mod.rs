@@ -181,6 +181,17 @@ pub struct TargetReport {
     pub cases: Vec<CaseRecord>,
 }
 
+impl TargetReport {
+    /// What it is called from one run to the next: its name, but where that is only its URL and we started it, the command
+    /// that did. The port was then free by chance.
+    pub fn lasting_name(&self) -> &str {
+        match &self.process {
+            Some(process) if self.name == self.url => &process.command,
+            Some(_) | None => &self.name,
+        }
+    }
+}
+
 /// A process that we started, with all that it started: what it took and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessInfo {

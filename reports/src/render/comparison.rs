@@ -16,6 +16,9 @@ const TITLE: usize = 44;
 pub fn text(comparison: &Comparison, report: Option<&RunReport>) -> String {
     let mut out = String::new();
     write_text(comparison, report, &mut out).expect("writing to a string never fails");
+    // A blank line stands between parts, not behind the last one.
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 

@@ -91,6 +91,22 @@ fn only_a_verdict_changes_the_file() {
     assert_ne!(text(&report), text(&other));
 }
 
+/// A server that we started is on another port each time.
+#[test]
+fn a_server_by_its_command_is_called_by_it() {
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].name = "ws://127.0.0.1:4001/".to_owned();
+    let named = |report: &RunReport| baseline(report, Durations::Leave).targets[0].name.clone();
+    assert_eq!(named(&report), "ws://127.0.0.1:4001/");
+    report.targets[0].url = "ws://127.0.0.1:4001/".to_owned();
+    let command = report.targets[0].process.as_ref().expect("it was started").command.clone();
+    assert_eq!(named(&report), command);
+    assert_eq!(Side::from(&report).targets[0].name, command);
+    report.targets[0].process = None;
+    assert_eq!(named(&report), "ws://127.0.0.1:4001/");
+}
+
 #[test]
 fn a_case_more_moves_no_other_line() {
     let mut report = sample::small();

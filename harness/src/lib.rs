@@ -13,6 +13,7 @@
 //!        signature what went wrong, so far that two findings can be said to be one
 //!        judge   from scenario and transcript to a verdict
 //!        event   what a run tells while it goes on
+//!        shard   which part of a selection a machine plays
 //! I/O    carrier moves bytes between an engine and a connection
 //!        target  where the endpoint under test is
 //!        listen  clients under test: they connect, and ask for cases
@@ -38,6 +39,7 @@ pub mod listen;
 pub mod oracle;
 pub mod plan;
 pub mod runner;
+pub mod shard;
 mod shell;
 pub mod shrink;
 pub mod signature;

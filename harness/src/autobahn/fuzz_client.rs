@@ -170,6 +170,7 @@ impl Session<'_> {
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),
             selected,
+            part: None,
             settings,
             patterns: patterns(self.spec),
             events,
@@ -207,6 +208,7 @@ impl Session<'_> {
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),
             selected: self.selected.clone(),
+            part: None,
             settings,
             patterns: patterns(self.spec),
             events: mpsc::unbounded_channel().0,

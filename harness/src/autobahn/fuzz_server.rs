@@ -50,6 +50,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
     let run = Run {
         catalogue,
         selected: plans(&selected),
+        part: None,
         settings: Settings {
             jobs: 1,
             limits: limits(spec.options, spec.options),

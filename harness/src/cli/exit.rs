@@ -1,9 +1,10 @@
-//! Exit codes, and the gate that decides between them.
+//! Exit codes, and why there is no report.
 
 use std::fmt;
 use std::process::{ExitCode, Termination};
 
-use wsgrade_reports::record::{Behavior, RunReport, Severity};
+use wsgrade_reports::gate::{Outcome, Policy, Ruling};
+use wsgrade_reports::record::RunReport;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,28 +30,19 @@ impl Exit {
         }
     }
 
-    /// The gate: no MUST is broken. A run that broke off, judged nothing, or has anything inconclusive does not
-    /// meet it; a broken MUST outweighs that.
+    /// The gate as it is unless told otherwise: no MUST is broken. A run that broke off, judged nothing, or has anything
+    /// inconclusive does not meet it; a broken MUST outweighs that.
     pub fn of_run(report: &RunReport) -> Self {
-        let records = || report.targets.iter().flat_map(|target| &target.cases);
-        if records().any(|record| record.severity() == Severity::Major) {
-            return Self::GateNotMet;
-        }
-        // A campaign that found nothing has nothing to judge, and that is good news.
-        let campaign = report.fuzz.as_ref().is_some_and(|fuzz| fuzz.scenarios > 0);
-        let judged = |behavior| match behavior {
-            Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => true,
-            Behavior::Unimplemented | Behavior::Inconclusive => false,
-        };
-        let broke_off = report.targets.iter().any(|target| {
-            target.stopped.is_some()
-                || !campaign && !target.cases.iter().any(|record| judged(record.behavior))
-        });
-        let inconclusive = records().any(|record| record.behavior == Behavior::Inconclusive);
-        if report.targets.is_empty() || broke_off || inconclusive {
-            Self::Inconclusive
-        } else {
-            Self::Success
+        Self::from(Ruling::of(report, &Policy::default(), None, None).outcome)
+    }
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Met => Self::Success,
+            Outcome::NotMet => Self::GateNotMet,
+            Outcome::Undecided => Self::Inconclusive,
         }
     }
 }

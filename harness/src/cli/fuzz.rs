@@ -175,7 +175,7 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
         (None, false) => Gate::bounded(u16::MAX, RATE),
     };
     if args.urls.len() > 1 {
-        return super::compare::compare(args, &settings, started, gate).await;
+        return super::fuzz_several::compare(args, &settings, started, gate).await;
     }
     let ready = args.place.ready(&args.urls, &args.request, &settings, gate).await?;
     let Ready { place, facts, interrupted, local, built_in } = ready;
@@ -217,7 +217,7 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     drop(place);
     let how = How { settings: &Settings { jobs, ..settings }, catalogue: !args.no_catalogue, started };
     let report = record::report(&how, &[against], Vec::new());
-    args.base.formats.finish(&report, &args.base.out, &words::summary(&summary))?;
+    args.base.formats.finish(&report, None, &args.base.out, &words::summary(&summary))?;
     if let Some(server) = built_in {
         server.shutdown().await;
     }

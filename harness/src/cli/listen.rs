@@ -12,6 +12,8 @@ use wsgrade_cases::model::{Role, Scenario};
 
 use super::display;
 use super::exit::{Exit, Failure};
+use super::gate::GateArgs;
+use super::shard::ShardArgs;
 use super::test::{PlayArgs, Selection, finish, interrupts};
 use crate::autobahn;
 use crate::carrier::tls::Acceptor;
@@ -52,6 +54,12 @@ pub(super) struct ListenArgs {
     selection: Selection,
 
     #[command(flatten)]
+    shard: ShardArgs,
+
+    #[command(flatten)]
+    gate: GateArgs,
+
+    #[command(flatten)]
     play: PlayArgs,
 }
 
@@ -70,6 +78,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
         (Some(_), None) | (None, Some(_)) | (None, None) => None,
     };
+    let gate = args.gate.ready()?;
     let catalogue = Arc::new(args.selection.catalogue()?);
     let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;
     if args.selection.is_open() {
@@ -80,11 +89,13 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if selected.is_empty() {
         return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
     }
+    let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Client)?;
     let (events, heard) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(display::watch(heard));
     let run = Run {
         catalogue,
-        selected: args.play.plans(&selected),
+        selected,
+        part,
         settings: args.play.settings(1),
         patterns: args.selection.patterns(),
         events,
@@ -92,7 +103,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     };
     let base = args.play.base.clone();
     let on_update = move |report: &_| {
-        if let Err(failure) = base.formats.write(report, &base.out) {
+        if let Err(failure) = base.formats.write(report, None, &base.out) {
             eprintln!("wsgrade: {failure}");
         }
     };
@@ -122,7 +133,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
-    finish(&report, &args.play.base)
+    finish(&report, &args.play.base, &gate)
 }
 
 impl ListenArgs {

@@ -6,11 +6,14 @@ mod compare;
 mod display;
 mod exit;
 mod fuzz;
+mod fuzz_several;
+mod gate;
 mod listen;
 mod outputs;
 mod replay;
 mod report;
 mod rules;
+mod shard;
 mod shell;
 mod spawn;
 mod stress;
@@ -57,8 +60,10 @@ enum Command {
     Autobahn(Box<autobahn::AutobahnArgs>),
     /// List the cases
     Cases(cases::CasesArgs),
-    /// Make the report anew from a run.json
-    Report(report::ReportArgs),
+    /// Make the report anew from a run.json, put shards together, or make a baseline
+    Report(Box<report::ReportArgs>),
+    /// Say what is different between two runs
+    Compare(compare::CompareArgs),
     /// Print what a shell needs to complete our options
     Completions(shell::CompletionsArgs),
     /// Write the manual pages
@@ -77,6 +82,7 @@ impl Cli {
             Command::Autobahn(args) => autobahn::run(&args).await,
             Command::Cases(args) => cases::run(&args),
             Command::Report(args) => report::run(&args),
+            Command::Compare(args) => compare::run(&args),
             Command::Completions(args) => shell::completions(&args),
             Command::Man(args) => shell::man(&args),
         }

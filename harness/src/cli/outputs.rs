@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wsgrade_reports::record::RunReport;
+use wsgrade_reports::render::html::{self, Baseline};
 use wsgrade_reports::render::{self, Format};
 
 use super::exit::Failure;
@@ -30,16 +31,32 @@ impl Default for Formats {
 }
 
 impl Formats {
-    /// Writes the files.
-    pub(super) fn write(&self, report: &RunReport, out: &Path) -> Result<(), Failure> {
-        render::write_files(&render::only(&self.formats, report), out)
+    /// Writes the files; the page with what changed since an earlier run, where there is one to compare with.
+    pub(super) fn write(
+        &self,
+        report: &RunReport,
+        baseline: Option<&Baseline>,
+        out: &Path,
+    ) -> Result<(), Failure> {
+        let file = |format: &Format| match (format, baseline) {
+            (Format::Html, Some(_)) => html::render_with(report, baseline),
+            _ => render::render(*format, report),
+        };
+        let files: Vec<_> = self.formats.iter().flat_map(file).collect();
+        render::write_files(&files, out)
             .map(drop)
             .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))
     }
 
     /// Writes the files and prints the result, with a line on where the page is.
-    pub(super) fn finish(&self, report: &RunReport, out: &Path, result: &str) -> Result<(), Failure> {
-        self.write(report, out)?;
+    pub(super) fn finish(
+        &self,
+        report: &RunReport,
+        baseline: Option<&Baseline>,
+        out: &Path,
+        result: &str,
+    ) -> Result<(), Failure> {
+        self.write(report, baseline, out)?;
         let place = match self.formats.contains(&Format::Html) {
             true => out.join("index.html"),
             false => out.to_owned(),

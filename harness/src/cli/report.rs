@@ -1,18 +1,25 @@
-//! `wsgrade report`: renders a record again.
+//! `wsgrade report`: renders a record again, puts shards together, and makes a baseline.
 
 use std::path::PathBuf;
 
-use clap::Args;
-use wsgrade_reports::record::RunReport;
-use wsgrade_reports::render;
+use clap::{Args, Subcommand};
+use wsgrade_reports::baseline::{Baseline, Durations};
+use wsgrade_reports::merge::{self, Part};
+use wsgrade_reports::render::{File, write_files};
 
 use super::exit::{Exit, Failure};
+use super::gate::{GateArgs, record};
 use super::outputs::Formats;
+use super::test::{DEFAULT_OUT, finish_in};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ReportArgs {
+    #[command(subcommand)]
+    command: Option<ReportCommand>,
+
     /// The record of a run
-    #[arg(value_name = "RUN.JSON", default_value = "wsgrade-report/run.json")]
+    #[arg(value_name = "RUN.JSON", default_value = RECORD)]
     run: PathBuf,
 
     /// Where the report goes [default: beside the record]
@@ -21,21 +28,100 @@ pub(super) struct ReportArgs {
 
     #[command(flatten)]
     formats: Formats,
+
+    #[command(flatten)]
+    gate: GateArgs,
+}
+
+/// Where a record is unless told otherwise.
+const RECORD: &str = "wsgrade-report/run.json";
+
+#[derive(Debug, Subcommand)]
+enum ReportCommand {
+    /// Put the shards of one run together
+    Merge(MergeArgs),
+    /// Make a baseline of a run: a small file for version control, one line a case
+    Baseline(BaselineArgs),
+}
+
+#[derive(Debug, Args)]
+struct MergeArgs {
+    /// The records of all shards, in any order
+    #[arg(value_name = "RUN.JSON", required = true)]
+    runs: Vec<PathBuf>,
+
+    /// Where the report goes
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_OUT)]
+    out: PathBuf,
+
+    #[command(flatten)]
+    formats: Formats,
+
+    #[command(flatten)]
+    gate: GateArgs,
+}
+
+#[derive(Debug, Args)]
+struct BaselineArgs {
+    /// The record of a run
+    #[arg(value_name = "RUN.JSON", default_value = RECORD)]
+    run: PathBuf,
+
+    /// The file to write, or - for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "wsgrade-baseline.txt")]
+    out: PathBuf,
+
+    /// Also how long each case took: to find what becomes slower, and for `--durations`; the file then changes with every run
+    #[arg(long)]
+    durations: bool,
 }
 
 pub(super) fn run(args: &ReportArgs) -> Exit {
-    match remake(args) {
+    let done = match &args.command {
+        Some(ReportCommand::Merge(merge)) => put_together(merge),
+        Some(ReportCommand::Baseline(baseline)) => keep(baseline),
+        None => remake(args),
+    };
+    match done {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
     }
 }
 
 fn remake(args: &ReportArgs) -> Result<Exit, Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", args.run.display()));
-    let text = std::fs::read_to_string(&args.run).map_err(|error| failed(&error))?;
-    let report = RunReport::from_json(&text).map_err(|error| failed(&error))?;
+    let gate = args.gate.ready()?;
+    let report = record(&args.run)?;
     let beside = args.run.parent().map(PathBuf::from).unwrap_or_default();
     let out = args.out.clone().unwrap_or(beside);
-    args.formats.finish(&report, &out, &render::summary(&report))?;
-    Ok(Exit::of_run(&report))
+    finish_in(&report, &out, &args.formats, &gate)
+}
+
+fn put_together(args: &MergeArgs) -> Result<Exit, Failure> {
+    let gate = args.gate.ready()?;
+    let part = |path: &PathBuf| Ok(Part { file: path.display().to_string(), report: record(path)? });
+    let parts = args.runs.iter().map(part).collect::<Result<Vec<_>, Failure>>()?;
+    let report = merge::merge(parts).map_err(Failure::usage)?;
+    finish_in(&report, &args.out, &args.formats, &gate)
+}
+
+fn keep(args: &BaselineArgs) -> Result<Exit, Failure> {
+    let durations = if args.durations { Durations::Keep } else { Durations::Leave };
+    let report = record(&args.run)?;
+    let baseline = Baseline::from_report(&report, durations)
+        .map_err(|error| Failure::usage(format!("{}: {error}", args.run.display())))?;
+    let contents = baseline.to_text();
+    if args.out.as_os_str() == "-" {
+        super::print(&contents);
+        return Ok(Exit::Success);
+    }
+    let named = args.out.file_name().map(|name| name.to_string_lossy().into_owned());
+    let Some(name) = named else {
+        return Err(Failure::usage(format!("{} is no name of a file", args.out.display())));
+    };
+    let dir = args.out.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let dir = dir.map_or_else(|| PathBuf::from("."), PathBuf::from);
+    write_files(&[File { name, contents }], &dir).map_err(Failure::usage)?;
+    let cases: usize = baseline.targets.iter().map(|target| target.cases.len()).sum();
+    super::print(&format!("Baseline: {} ({cases} verdicts)\n", args.out.display()));
+    Ok(Exit::Success)
 }

@@ -17,7 +17,9 @@ use wsgrade_reports::render;
 
 use super::display;
 use super::exit::{Exit, Failure};
+use super::gate::{Gate as RunGate, GateArgs};
 use super::outputs::Formats;
+use super::shard::ShardArgs;
 use super::spawn::{Address, SpawnArgs, Spawned};
 use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
@@ -45,6 +47,12 @@ pub(super) struct TestArgs {
 
     #[command(flatten)]
     selection: Selection,
+
+    #[command(flatten)]
+    shard: ShardArgs,
+
+    #[command(flatten)]
+    passing: GateArgs,
 
     /// How many cases to play at once [default: 16 on this machine, 4 elsewhere]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -108,7 +116,7 @@ pub(super) struct BaseArgs {
 }
 
 /// Where a report goes unless told otherwise.
-const DEFAULT_OUT: &str = "wsgrade-report";
+pub(super) const DEFAULT_OUT: &str = "wsgrade-report";
 
 /// Which cases.
 #[derive(Clone, Debug, Default, Args)]
@@ -195,7 +203,9 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("`wsgrade test` grades servers; it has no cases for the role client"));
     }
     let catalogue = Arc::new(args.selection.catalogue()?);
+    let passing = args.passing.ready()?;
     let selected = args.selection.select(&catalogue, Some(Role::Server))?;
+    let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Server)?;
 
     let watched = args.stress.watched(args.urls.len())?;
     let spawned = match args.spawn.command() {
@@ -254,7 +264,8 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let watcher = tokio::spawn(display::watch(listener));
     let run = Run {
         catalogue,
-        selected: args.play.plans(&selected),
+        selected,
+        part,
         settings,
         patterns: args.selection.patterns(),
         events,
@@ -268,13 +279,25 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
-    finish(&report, &args.play.base)
+    finish(&report, &args.play.base, &passing)
 }
 
-/// Writes the report and prints the result.
-pub(super) fn finish(report: &RunReport, base: &BaseArgs) -> Result<Exit, Failure> {
-    base.formats.finish(report, &base.out, &render::summary(report))?;
-    Ok(Exit::of_run(report))
+/// Writes the report, prints the result and says whether it passes the gate.
+pub(super) fn finish(report: &RunReport, base: &BaseArgs, gate: &RunGate) -> Result<Exit, Failure> {
+    finish_in(report, &base.out, &base.formats, gate)
+}
+
+/// The same, of a record that was made before.
+pub(super) fn finish_in(
+    report: &RunReport,
+    out: &Path,
+    formats: &Formats,
+    gate: &RunGate,
+) -> Result<Exit, Failure> {
+    let passed = gate.pass(report);
+    let result = format!("{}\n{}", render::summary(report), passed.text);
+    formats.finish(report, passed.baseline.as_ref(), out, &result)?;
+    Ok(passed.exit)
 }
 
 pub(super) fn start_reference_server() -> Result<ServerHandle, Failure> {

@@ -60,6 +60,7 @@ pub fn report(how: &How<'_>, targets: &[Against<'_>], more: Vec<(FuzzDifference,
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected: plans,
+        part: None,
         settings: how.settings.clone(),
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,

@@ -46,6 +46,7 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected: Plan::all(&picked, Depth::Messages(3), &Arc::default()),
+        part: None,
         settings: Settings {
             jobs: 1,
             limits,

@@ -27,6 +27,7 @@ use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersio
 use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::plan::{Depth, Plan};
+use crate::shard::Part;
 use crate::spawn::{Process, Watched};
 use crate::target::Target;
 
@@ -60,6 +61,8 @@ pub struct Run {
     pub catalogue: Arc<Catalogue>,
     /// Those to play, in catalogue order.
     pub selected: Vec<Arc<Plan>>,
+    /// The selection that these are a part of, where they are.
+    pub part: Option<Part>,
     /// How.
     pub settings: Settings,
     /// The `-c` and `-x` patterns, for the record.
@@ -111,7 +114,11 @@ impl Run {
         targets: Vec<TargetReport>,
     ) -> RunReport {
         let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _ } = &self.settings;
-        let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
+        let selection = match &self.part {
+            Some(part) => &part.selection,
+            None => &self.selected,
+        };
+        let (cases, rules) = describe::describe(&self.catalogue, selection);
         RunReport {
             schema: SchemaVersion::CURRENT,
             tool: Tool { name: "wsgrade".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -121,9 +128,9 @@ impl Run {
             catalogue: CatalogueInfo {
                 digest: self.catalogue.digest(),
                 known: self.catalogue.scenarios().len(),
-                selected: self.selected.len(),
+                selected: selection.len(),
             },
-            shard: None,
+            shard: self.part.as_ref().map(|part| part.shard),
             fuzz: None,
             options: RunOptions {
                 jobs: *jobs,

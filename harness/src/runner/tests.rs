@@ -128,6 +128,7 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize, facts:
     let run = Run {
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected,
+        part: None,
         settings,
         patterns: (Vec::new(), Vec::new()),
         events,

@@ -37,6 +37,11 @@ impl Grade {
             Self::APlus => "A+",
         }
     }
+
+    /// The letter of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grade| grade.as_str() == word)
+    }
 }
 
 impl fmt::Display for Grade {

@@ -17,12 +17,27 @@ pub enum Role {
     Client,
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Server, Self::Client];
+
+    /// The word used in `run.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Server => "server",
             Self::Client => "client",
-        })
+        }
+    }
+
+    /// The role of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -172,6 +187,11 @@ impl Behavior {
             Self::Inconclusive => "inconclusive",
         }
     }
+
+    /// The behaviour of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|behavior| behavior.as_str() == word)
+    }
 }
 
 impl fmt::Display for Behavior {
@@ -227,6 +247,11 @@ impl CloseVerdict {
             Self::FailedByPeer => "failed-by-peer",
             Self::Inconclusive => "inconclusive",
         }
+    }
+
+    /// The verdict of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|close| close.as_str() == word)
     }
 
     /// How much it weighs: the closing code and the order of TCP's end rest on `SHOULD`s, the closing handshake

@@ -86,7 +86,7 @@ pub struct RunReport {
     pub options: RunOptions,
     /// Every rule of the register, by id, and so the sentences that the cases rest on.
     pub rules: BTreeMap<String, RuleText>,
-    /// What each case is, in catalogue order.
+    /// What each case is, in catalogue order. A shard has those of the whole selection, whatever part of them it played.
     pub cases: Vec<CaseInfo>,
     /// What was found, target by target.
     pub targets: Vec<TargetReport>,
@@ -113,7 +113,7 @@ pub struct CatalogueInfo {
     pub digest: String,
     /// How many cases the catalogue holds.
     pub known: usize,
-    /// How many of them this run selected.
+    /// How many of them this run selected, all shards together.
     pub selected: usize,
 }
 
@@ -151,6 +151,11 @@ pub struct RunOptions {
     pub prelude: Vec<String>,
 }
 
+impl Shard {
+    /// The most shards that a run is cut into.
+    pub const MOST: u32 = 10_000;
+}
+
 /// One endpoint under test and all that was found of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TargetReport {
@@ -174,6 +179,17 @@ pub struct TargetReport {
     pub process: Option<ProcessInfo>,
     /// One record per case played, in catalogue order.
     pub cases: Vec<CaseRecord>,
+}
+
+impl TargetReport {
+    /// What it is called from one run to the next: its name, but where that is only its URL and we started it, the command
+    /// that did. The port was then free by chance.
+    pub fn lasting_name(&self) -> &str {
+        match &self.process {
+            Some(process) if self.name == self.url => &process.command,
+            Some(_) | None => &self.name,
+        }
+    }
 }
 
 /// A process that we started, with all that it started: what it took and how it ended.

@@ -11,6 +11,8 @@
 //!              ├── badge        badge.svg, badge.json
 //!              ├── annotations  for GitHub and for GitLab, beside the code
 //!              ├── summary      for a terminal
+//!              ├── comparison   of two records, for a terminal and as Markdown
+//!              ├── expectations known deviations and their reasons, likewise
 //!              └── autobahn     the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
 //!
@@ -21,7 +23,9 @@
 pub mod annotations;
 pub mod autobahn;
 pub mod badge;
+pub mod comparison;
 pub mod csv;
+pub mod expectations;
 mod format;
 pub mod html;
 mod issue;
@@ -32,8 +36,8 @@ mod names;
 pub mod sarif;
 mod summary;
 pub mod tap;
-mod text;
-mod words;
+pub(crate) mod text;
+pub(crate) mod words;
 mod write;
 
 use crate::record::RunReport;

@@ -91,7 +91,7 @@ fn escape_markdown(text: &str) -> String {
 }
 
 /// Whether a character shows as nothing, or as something else than itself.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'

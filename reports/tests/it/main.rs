@@ -1,15 +1,21 @@
 //! Everything that is made of a record, tested from outside.
 
 mod annotations;
+mod any;
 mod autobahn;
 mod badge;
+mod baseline;
+mod comparing;
 mod conformance;
 mod csv;
+mod expecting;
 mod formats;
 mod fuzzing;
+mod gating;
 mod grading;
 mod junit;
 mod markdown;
+mod merging;
 mod page;
 mod reading;
 mod realistic;

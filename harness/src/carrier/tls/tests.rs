@@ -112,7 +112,11 @@ fn run(
     let catalogue = Arc::new(Catalogue::embedded().clone());
     let patterns = (Vec::new(), Vec::new());
     let selected = Plan::all(&selected, Depth::Messages(2), &Arc::default());
-    (Run { catalogue, selected, settings: settings(jobs), patterns, events, interrupted }, interrupt, heard)
+    (
+        Run { catalogue, selected, part: None, settings: settings(jobs), patterns, events, interrupted },
+        interrupt,
+        heard,
+    )
 }
 
 /// Those of resilience want a server that shares no runtime with us: `tests/resilience.rs` plays them.

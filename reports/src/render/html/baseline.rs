@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::page::{Link, href};
+use crate::compare::{self, Comparison, Verdict};
 use crate::record::{CaseRecord, Role, RunReport};
+use crate::render::comparison::words_of;
 use crate::render::text::{clipped, column, prose};
 
 /// How many changes of a kind the panel lists; the filter shows the others.
@@ -24,6 +26,27 @@ pub struct Baseline {
     pub name: String,
     /// What is not as it was, in the order in which it is shown.
     pub changes: Vec<Change>,
+}
+
+impl Baseline {
+    /// What a comparison found that the page of this record can show. `name` is what the earlier run is called.
+    pub fn of(name: &str, comparison: &Comparison, report: &RunReport) -> Self {
+        let mut changes = Vec::new();
+        for target in &comparison.targets {
+            let Some(of) = report.targets.get(target.new) else { continue };
+            let words = |verdict: &Option<Verdict>| verdict.as_ref().map(words_of).unwrap_or_default();
+            changes.extend(target.deltas.iter().map(|delta| Change {
+                target: of.name.clone(),
+                case: delta.key.id.clone(),
+                role: delta.key.role,
+                carrier: delta.key.carrier.clone(),
+                kind: ChangeKind::of(delta.change),
+                before: words(&delta.old),
+                after: words(&delta.new),
+            }));
+        }
+        Self { name: name.to_owned(), changes }
+    }
 }
 
 /// A case that is not as it was.
@@ -63,6 +86,18 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// That of a comparison. One side of which nothing can be said is another one, and neither better nor worse.
+    fn of(change: compare::Change) -> Self {
+        match change {
+            compare::Change::Regressed => Self::Regressed,
+            compare::Change::Fixed => Self::Fixed,
+            compare::Change::Changed | compare::Change::Undecided => Self::Changed,
+            compare::Change::Slower => Self::Slower,
+            compare::Change::Added => Self::Added,
+            compare::Change::Removed => Self::Removed,
+        }
+    }
+
     /// Every value, what matters most first.
     pub const ALL: [Self; 6] =
         [Self::Regressed, Self::Slower, Self::Changed, Self::Fixed, Self::Added, Self::Removed];

@@ -12,6 +12,7 @@ mod replay;
 mod report;
 mod rules;
 mod shell;
+mod show;
 mod spawn;
 mod stress;
 mod test;
@@ -55,7 +56,7 @@ enum Command {
     Replay(Box<replay::ReplayArgs>),
     /// The modes of Autobahn|Testsuite, with its options, spec files and reports
     Autobahn(Box<autobahn::AutobahnArgs>),
-    /// List the cases
+    /// List the cases, or explain some
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json
     Report(report::ReportArgs),

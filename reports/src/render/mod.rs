@@ -10,6 +10,7 @@
 //!              ├── tap          results.tap    for what reads the Test Anything Protocol
 //!              ├── badge        badge.svg, badge.json
 //!              ├── annotations  for GitHub and for GitLab, beside the code
+//!              ├── pcap         for Wireshark, as far as the record holds the bytes
 //!              ├── summary      for a terminal
 //!              └── autobahn     the output tree of Autobahn|Testsuite, for those who ask for it
 //! ```
@@ -29,6 +30,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod names;
+pub mod pcap;
 pub mod sarif;
 mod summary;
 pub mod tap;

@@ -11,6 +11,7 @@ mod grading;
 mod junit;
 mod markdown;
 mod page;
+mod pcap;
 mod reading;
 mod realistic;
 mod sample;

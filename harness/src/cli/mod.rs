@@ -3,6 +3,7 @@
 mod autobahn;
 mod cases;
 mod compare;
+mod daily;
 mod display;
 mod exit;
 mod fuzz;

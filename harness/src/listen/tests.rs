@@ -19,7 +19,7 @@ use super::{Face, Listener, Refusals};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Gate, Run, Settings};
+use crate::runner::{Gate, Run, Settings, Staying};
 
 struct Listening {
     url: String,
@@ -54,6 +54,7 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
             depth: Depth::Messages(3),
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
         },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,

@@ -10,11 +10,13 @@ pub(crate) mod case;
 mod describe;
 mod gate;
 pub(crate) mod probe;
+mod repeat;
 pub(crate) mod stress;
 mod target;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -52,6 +54,24 @@ pub struct Settings {
     pub gate: Gate,
     /// The user said that targets elsewhere may be stressed.
     pub may_stress: bool,
+    /// How long to go on with the cases.
+    pub staying: Staying,
+}
+
+/// How long a run goes on with its cases, where we are the ones who connect: how often a client asks for a case is its own
+/// affair.
+#[derive(Clone, Copy, Debug)]
+pub struct Staying {
+    /// The run is over once a case is sure to break a MUST.
+    pub fail_fast: bool,
+    /// How many times each case is played, one after another.
+    pub times: NonZeroU32,
+}
+
+impl Default for Staying {
+    fn default() -> Self {
+        Self { fail_fast: false, times: NonZeroU32::MIN }
+    }
 }
 
 /// One run: a selection and how it is played.
@@ -99,6 +119,10 @@ impl Run {
                 break;
             }
             reports.push(target::play(self, prepared).await);
+            let broken = |target: &TargetReport| target.cases.iter().any(target::breaks_a_must);
+            if self.settings.staying.fail_fast && reports.last().is_some_and(broken) {
+                break;
+            }
         }
         self.record(started, began.elapsed(), reports)
     }
@@ -110,7 +134,8 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _ } = &self.settings;
+        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _, staying: _ } =
+            &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {
             schema: SchemaVersion::CURRENT,

@@ -14,6 +14,7 @@ mod page;
 mod pcap;
 mod reading;
 mod realistic;
+mod repeated;
 mod sample;
 mod sarif;
 mod tap;

@@ -238,6 +238,32 @@ fn what_was_on_the_wire_is_kept_for_wireshark() {
 }
 
 #[test]
+fn frames_are_streamed() {
+    let place = Place::new();
+    let output = place.run(&["test", "-v", "-j", "1", "-c", "2.2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stderr(&output);
+    let frames: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("2.2 ")?.trim_start().split_once(' '))
+        .map(|(_, rest)| rest)
+        .filter(|rest| !rest.contains("HTTP"))
+        .collect();
+    insta::assert_snapshot!(frames.join("\n"), @"
+      connected
+      open
+    ↑ Ping [FIN] [MASKED] 13 bytes 48656c6c6f2c20776f726c6421
+    ↓ Pong [FIN] 13 bytes 48656c6c6f2c20776f726c6421
+    ↑ Close [FIN] [MASKED] 2 bytes 03e8 code 1000
+    ↓ Close [FIN] 2 bytes 03e8 code 1000
+    ↓ the end of TCP
+    ↑ the end of TCP
+    ");
+    let quiet = place.run(&["test", "-j", "1", "-c", "2.2"]);
+    assert!(!stderr(&quiet).contains("Ping"), "{}", stderr(&quiet));
+}
+
+#[test]
 fn a_case_is_played_so_many_times() {
     let place = Place::new();
     let output = place.test(&["--repeat", "3", "-c", "1.1.1", "-c", "2.2", "-j", "1"]);

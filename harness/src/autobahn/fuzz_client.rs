@@ -144,6 +144,7 @@ impl Session<'_> {
             gate: Gate::default(),
             may_stress: false,
             staying: Staying::default(),
+            verbose: None,
         };
         let facts: Facts = probe(&mut target, &settings).await.map_err(Failure::inconclusive)?;
         let agent = server
@@ -205,6 +206,7 @@ impl Session<'_> {
             gate: Gate::default(),
             may_stress: false,
             staying: Staying::default(),
+            verbose: None,
         };
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),

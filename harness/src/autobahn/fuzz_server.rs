@@ -59,6 +59,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
             gate: Gate::default(),
             may_stress: false,
             staying: Staying::default(),
+            verbose: None,
         },
         patterns: patterns(&spec),
         events,

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use tokio::sync::mpsc::UnboundedSender;
 use wsgrade_cases::model::{Role, Scenario};
 use wsgrade_reports::record::{self, Behavior, CaseRecord, RunReport, Severity};
 use wsgrade_reports::render;
 
 use super::exit::Failure;
+use crate::event::RunEvent;
 use crate::runner::{Settings, Staying};
 
 /// Which of the selected cases, whether they are played at all, and what else is kept of them.
@@ -40,6 +42,10 @@ pub(super) struct StayingArgs {
     /// Play each case so many times; one whose verdicts differ is marked, and the worst counts
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     repeat: Option<u32>,
+
+    /// Show what passes on the connections, as it does; easiest to read with -j 1
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 impl DailyArgs {
@@ -74,6 +80,11 @@ impl DailyArgs {
 }
 
 impl StayingArgs {
+    /// The settings with whoever is told of what passes, where that is asked for.
+    pub(super) fn watched(self, settings: Settings, events: &UnboundedSender<RunEvent>) -> Settings {
+        Settings { verbose: self.verbose.then(|| events.clone()), ..settings }
+    }
+
     /// The settings with what was asked for here.
     pub(super) fn settings(self, settings: Settings) -> Settings {
         let times = self.repeat.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);

@@ -6,6 +6,7 @@ mod compare;
 mod daily;
 mod display;
 mod exit;
+mod frames;
 mod fuzz;
 mod listen;
 mod outputs;

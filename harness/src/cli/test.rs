@@ -265,7 +265,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let run = Run {
         catalogue,
         selected: args.play.plans(&selected),
-        settings,
+        settings: args.staying.watched(settings, &events),
         patterns: args.selection.patterns(),
         events,
         interrupted: spawned.as_ref().map_or_else(|| interrupts(None), |spawned| spawned.interrupted.clone()),
@@ -418,6 +418,7 @@ impl BaseArgs {
             gate: Gate::default(),
             may_stress: false,
             staying: Staying::default(),
+            verbose: None,
         }
     }
 

@@ -55,6 +55,7 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
             gate: Gate::default(),
             may_stress: false,
             staying: Staying::default(),
+            verbose: None,
         },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,

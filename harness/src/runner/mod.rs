@@ -56,6 +56,8 @@ pub struct Settings {
     pub may_stress: bool,
     /// How long to go on with the cases.
     pub staying: Staying,
+    /// Who is told of what passes on the connections of cases, as it does (server under test).
+    pub verbose: Option<mpsc::UnboundedSender<RunEvent>>,
 }
 
 /// How long a run goes on with its cases, where we are the ones who connect: how often a client asks for a case is its own
@@ -134,7 +136,7 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _, staying: _ } =
+        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _, staying: _, verbose: _ } =
             &self.settings;
         let (cases, rules) = describe::describe(&self.catalogue, &self.selected);
         RunReport {

@@ -73,6 +73,7 @@ fn settings(jobs: usize) -> Settings {
         gate: Gate::default(),
         may_stress: false,
         staying: Staying::default(),
+        verbose: None,
     }
 }
 

@@ -281,14 +281,19 @@ pub fn accept(scenario: &Scenario, accept: &Accept) -> String {
     line
 }
 
-/// An ending: `we close, and the peer answers with code 1000`.
-pub fn ending(ending: &Ending) -> String {
+/// The codes that are right at an ending: `code 1000 or 1001`.
+pub(crate) fn codes(ending: &Ending) -> String {
     let codes: Vec<_> = ending.codes.iter().map(u16::to_string).collect();
-    let codes = match codes.split_last() {
+    match codes.split_last() {
         None => "any code".to_owned(),
         Some((only, [])) => format!("code {only}"),
         Some((last, rest)) => format!("code {} or {last}", rest.join(", ")),
-    };
+    }
+}
+
+/// An ending: `we close, and the peer answers with code 1000`.
+pub fn ending(ending: &Ending) -> String {
+    let codes = codes(ending);
     if ending.bare && ending.by == By::Peer {
         return "the peer ends TCP, with or without a Close".to_owned();
     }
@@ -299,6 +304,13 @@ pub fn ending(ending: &Ending) -> String {
         (By::Peer, false) => format!("the peer closes with {codes} or drops the connection"),
         (By::Either, _) => "either side ends it, in any way".to_owned(),
     }
+}
+
+/// What is there before the steps: what is not ordinary in the opening handshake, and how the peer is pressed, one line for
+/// each.
+pub fn setup(scenario: &Scenario) -> Vec<String> {
+    let opening = self::opening(&scenario.opening).into_iter().map(|line| format!("opening: {line}"));
+    opening.chain(scenario.stress.as_ref().map(stress).unwrap_or_default()).collect()
 }
 
 /// How a case presses its peer, and what that may cost, one line for each; never none.

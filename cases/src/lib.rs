@@ -3,7 +3,7 @@
 //! ```text
 //! catalogue/*.toml ─ load ─> Scenario ─ lint ─> Catalogue ─ select ─> the cases of a run
 //! rules/*.toml ─ rules ─> Register       │
-//!                                        ├─ describe ─> lines for people
+//!                                        ├─ describe ─> lines for people ─ explain ─> a page
 //!                                        ├─ exchange ─> many messages, cut from a corpus
 //!                                        └─ write ─> TOML, of which the digest is taken
 //! ```
@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod corpus;
 pub mod describe;
 pub mod exchange;
+pub mod explain;
 pub mod id;
 pub mod lint;
 pub mod load;

@@ -1,9 +1,9 @@
 //! What a run tells while it goes on. The record is the result; this is for whoever watches.
 
-use wsgrade_reports::record::{Behavior, CloseVerdict};
+use wsgrade_reports::record::{Behavior, CloseVerdict, Entry};
 
 /// Something happened in a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RunEvent {
     /// A target was reached and will be played against.
     TargetStarted {
@@ -33,6 +33,13 @@ pub enum RunEvent {
     ConfirmingAlone {
         /// How many.
         cases: usize,
+    },
+    /// Something passed on the connection of a case that is being played.
+    Passed {
+        /// The case's id.
+        id: String,
+        /// What.
+        entry: Box<Entry>,
     },
     /// A client had no connection.
     TurnedAway {

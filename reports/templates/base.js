@@ -20,6 +20,7 @@ for (const target of index.targets) {
       code: code ?? undefined,
       repeat: index.repeats[repeat].replaceAll("\0", () => id),
       busy: aside?.busy,
+      repeats: aside?.repeats,
       adapted: index.adaptations[aside?.adapted],
       mark: aside?.mark,
     };

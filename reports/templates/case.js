@@ -133,6 +133,8 @@ function caseView(at) {
     record.busy && el("p", { class: "aside" }, "Played twice. While other cases were running it gave ", badge(record.busy),
       "; played again alone it gave what is shown here. A difference like that is often a race or a timing limit in the target."),
     record.mark && el("p", { class: `aside since v-${record.mark.class}` }, el("b", null, `${record.mark.symbol} ${record.mark.word} since the baseline. `), el("span", null, record.mark.says)),
+    record.repeats && el("p", { class: "aside" }, el("b", null, record.repeats.flaky ? "Flaky. " : "Always the same. "),
+      `Played several times: ${record.repeats.verdicts}.`),
     record.adapted && el("p", { class: "aside" }, el("b", null, "Judged without an echo. "), record.adapted),
     findings.length > 0 && block("What was seen", el("ol", { class: `findings v-${worst(record)}` },
       findings.map((finding, n) => findingItem(finding, n + 1, finding.entry !== undefined && shown.has(finding.entry),

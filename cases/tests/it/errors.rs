@@ -184,7 +184,7 @@ fn what_a_step_does() {
     my.toml:6:58: `files` is a string, expected a number
     my.toml:6:38: `growth` is a number, expected true or false
     my.toml:6:47: `cpu` is a number, expected a string
-    my.toml:6:68: `kept` is true, expected a number
+    my.toml:6:69: `kept` is a boolean, expected a number
     ");
     assert_snapshot!(in_step("{ probe = 1 }"), @"my.toml:6:20: `probe` is a number, expected a string");
 }

@@ -21,7 +21,7 @@ use crate::carrier::Trust;
 use crate::cli::{Exit, Failure, LOCAL_JOBS, REMOTE_JOBS, interrupts, print, watch};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Facts, Gate, Prepared, Run, Settings, probe};
+use crate::runner::{Facts, Gate, Prepared, Run, Settings, Staying, probe};
 use crate::shell::word as shell_word;
 use crate::target::{RequestOptions, Target};
 
@@ -143,6 +143,8 @@ impl Session<'_> {
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
+            verbose: None,
         };
         let facts: Facts = probe(&mut target, &settings).await.map_err(Failure::inconclusive)?;
         let agent = server
@@ -204,6 +206,8 @@ impl Session<'_> {
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
+            verbose: None,
         };
         let run = Run {
             catalogue: Arc::clone(&self.catalogue),

@@ -17,7 +17,7 @@ use super::{Wish, output, warn};
 use crate::cli::{Exit, Failure, interrupts, print, watch};
 use crate::listen::{Face, Listener, Refusals};
 use crate::plan::Depth;
-use crate::runner::{Gate, Run, Settings};
+use crate::runner::{Gate, Run, Settings, Staying};
 
 /// Where the reports go unless told otherwise.
 const OUTDIR: &str = "./reports/clients/";
@@ -59,6 +59,8 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
             depth: Depth::Full,
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
+            verbose: None,
         },
         patterns: patterns(&spec),
         events,

@@ -30,6 +30,7 @@ mod tests {
             duration_ms: 0.0,
             findings: Vec::new(),
             when_busy: None,
+            repeats: None,
             adapted: None,
             repeat: String::new(),
             transcript: wsgrade_reports::record::Transcript::default(),

@@ -1,6 +1,8 @@
-//! `wsgrade cases`: what can be played, and which rules it tests.
+//! `wsgrade cases`: what can be played, and which rules it tests. `show` is in a file of its own.
 
-use clap::{Args, ValueEnum};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use wsgrade_cases::Register;
 use wsgrade_cases::model::{Need, Scenario};
@@ -8,10 +10,15 @@ use wsgrade_cases::write;
 
 use super::exit::{Exit, Failure};
 use super::rules::Matrix;
+use super::show::{self, ShowArgs};
 use super::test::Selection;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct CasesArgs {
+    #[command(subcommand)]
+    command: Option<CasesCommand>,
+
     #[command(flatten)]
     selection: Selection,
 
@@ -24,9 +31,15 @@ pub(super) struct CasesArgs {
     rules: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum CasesCommand {
+    /// Explain cases: why they are there, by which sentences they judge, what is sent and what is accepted
+    Show(ShowArgs),
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// One line a case
+pub(super) enum Format {
+    /// For people
     Text,
     /// One JSON array
     Json,
@@ -36,7 +49,7 @@ enum Format {
 
 /// A case as `--format json` has it.
 #[derive(Serialize)]
-struct Listed<'a> {
+pub(super) struct Listed<'a> {
     id: &'a str,
     title: &'a str,
     section: String,
@@ -46,7 +59,7 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn of(scenario: &'a Scenario) -> Self {
+    pub(super) fn of(scenario: &'a Scenario) -> Self {
         Self {
             id: scenario.id.as_str(),
             title: &scenario.title,
@@ -59,13 +72,23 @@ impl<'a> Listed<'a> {
 }
 
 pub(super) fn run(args: &CasesArgs) -> Exit {
-    match list(args) {
+    let text = match &args.command {
+        Some(CasesCommand::Show(args)) => show::show(args),
+        None => list(args),
+    };
+    match text {
         Ok(text) => {
             super::print(&text);
             Exit::Success
         }
         Err(failure) => failure.tell(),
     }
+}
+
+/// One line for each, with its id and title.
+pub(super) fn lines(cases: &[Arc<Scenario>]) -> String {
+    let width = cases.iter().map(|scenario| scenario.id.as_str().len()).max().unwrap_or(0);
+    cases.iter().map(|scenario| format!("{:width$}  {}\n", scenario.id, scenario.title)).collect()
 }
 
 fn list(args: &CasesArgs) -> Result<String, Failure> {
@@ -83,10 +106,7 @@ fn list(args: &CasesArgs) -> Result<String, Failure> {
         };
     }
     Ok(match args.format {
-        Format::Text => {
-            let width = selected.iter().map(|scenario| scenario.id.as_str().len()).max().unwrap_or(0);
-            selected.iter().map(|scenario| format!("{:width$}  {}\n", scenario.id, scenario.title)).collect()
-        }
+        Format::Text => lines(&selected),
         Format::Json => {
             let listed: Vec<_> = selected.iter().map(|scenario| Listed::of(scenario)).collect();
             serde_json::to_string_pretty(&listed).map_err(Failure::usage)? + "\n"

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc::UnboundedReceiver;
 use wsgrade_reports::record::{Behavior, CloseVerdict, Severity};
 
+use super::frames;
 use crate::event::RunEvent;
 
 /// Shows what happens until nothing more can.
@@ -64,6 +65,9 @@ impl Shown {
             RunEvent::ConfirmingAlone { cases } => {
                 self.bar.finish_and_clear();
                 vec![format!("playing {cases} of them again, one by one, to confirm what failed")]
+            }
+            RunEvent::Passed { id, entry } => {
+                frames::line(entry).map(|line| format!("{} {line}", printable(id))).into_iter().collect()
             }
             RunEvent::TurnedAway { reason } => vec![printable(reason)],
             RunEvent::TargetFinished { stopped } => {

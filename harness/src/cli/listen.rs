@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Role, Scenario};
 
+use super::daily::DailyArgs;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::gate::GateArgs;
@@ -60,6 +61,9 @@ pub(super) struct ListenArgs {
     gate: GateArgs,
 
     #[command(flatten)]
+    daily: DailyArgs,
+
+    #[command(flatten)]
     play: PlayArgs,
 }
 
@@ -81,7 +85,8 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     let gate = args.gate.ready()?;
     let catalogue = Arc::new(args.selection.catalogue()?);
     let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;
-    if args.selection.is_open() {
+    // What failed before is as good as asked for by its id.
+    if args.selection.is_open() && !args.daily.is_narrowing() {
         // Drivers written for Autobahn|Testsuite count on its cases, by number; a user's own come beside them.
         let added = |scenario: &Scenario| Catalogue::embedded().get(&scenario.id).is_none();
         selected.retain(|scenario| autobahn::is_case(&scenario.id) || added(scenario));
@@ -89,7 +94,11 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if selected.is_empty() {
         return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
     }
+    let selected = args.daily.narrow(selected, Role::Client, &args.play.base.out)?;
     let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Client)?;
+    if args.daily.lists(&selected) {
+        return Ok(Exit::Success);
+    }
     let (events, heard) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(display::watch(heard));
     let run = Run {
@@ -133,6 +142,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
+    args.daily.capture(&report)?;
     finish(&report, &args.play.base, &gate)
 }
 

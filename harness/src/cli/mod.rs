@@ -3,8 +3,10 @@
 mod autobahn;
 mod cases;
 mod compare;
+mod daily;
 mod display;
 mod exit;
+mod frames;
 mod fuzz;
 mod fuzz_several;
 mod gate;
@@ -15,6 +17,7 @@ mod report;
 mod rules;
 mod shard;
 mod shell;
+mod show;
 mod spawn;
 mod stress;
 mod test;
@@ -58,7 +61,7 @@ enum Command {
     Replay(Box<replay::ReplayArgs>),
     /// The modes of Autobahn|Testsuite, with its options, spec files and reports
     Autobahn(Box<autobahn::AutobahnArgs>),
-    /// List the cases
+    /// List the cases, or explain some
     Cases(cases::CasesArgs),
     /// Make the report anew from a run.json, put shards together, or make a baseline
     Report(Box<report::ReportArgs>),

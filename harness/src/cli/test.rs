@@ -15,6 +15,7 @@ use wsgrade_reference_server::{Config, Server, ServerHandle};
 use wsgrade_reports::record::{Response, RunReport, TargetFacts};
 use wsgrade_reports::render;
 
+use super::daily::{DailyArgs, StayingArgs};
 use super::display;
 use super::exit::{Exit, Failure};
 use super::gate::{Gate as RunGate, GateArgs};
@@ -25,7 +26,7 @@ use super::stress::StressArgs;
 use crate::carrier::{Trust, tls};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{DYING, Facts, Gate, Prepared, Run, Settings, probe, wait_for};
+use crate::runner::{DYING, Facts, Gate, Prepared, Run, Settings, Staying, probe, wait_for};
 use crate::shell::word as shell_word;
 use crate::spawn::Process;
 use crate::streams::Streams;
@@ -53,6 +54,12 @@ pub(super) struct TestArgs {
 
     #[command(flatten)]
     passing: GateArgs,
+
+    #[command(flatten)]
+    daily: DailyArgs,
+
+    #[command(flatten)]
+    staying: StayingArgs,
 
     /// How many cases to play at once [default: 16 on this machine, 4 elsewhere]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -205,7 +212,11 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     let catalogue = Arc::new(args.selection.catalogue()?);
     let passing = args.passing.ready()?;
     let selected = args.selection.select(&catalogue, Some(Role::Server))?;
+    let selected = args.daily.narrow(selected, Role::Server, &args.play.base.out)?;
     let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Server)?;
+    if args.daily.lists(&selected) {
+        return Ok(Exit::Success);
+    }
 
     let watched = args.stress.watched(args.urls.len())?;
     let spawned = match args.spawn.command() {
@@ -231,7 +242,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         prelude: prelude(args.prelude.as_deref())?,
         gate: args.stress.gate(spawned.is_some()),
         may_stress: args.stress.may_stress(),
-        ..args.play.settings(jobs)
+        ..args.staying.settings(args.play.settings(jobs))
     };
     if args.request.insecure {
         for target in targets.iter().filter(|target| target.tls.is_some()) {
@@ -266,7 +277,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
         catalogue,
         selected,
         part,
-        settings,
+        settings: args.staying.watched(settings, &events),
         patterns: args.selection.patterns(),
         events,
         interrupted: spawned.as_ref().map_or_else(|| interrupts(None), |spawned| spawned.interrupted.clone()),
@@ -279,6 +290,7 @@ async fn grade(args: TestArgs) -> Result<Exit, Failure> {
     if let Some(server) = built_in {
         server.shutdown().await;
     }
+    args.daily.capture(&report)?;
     finish(&report, &args.play.base, &passing)
 }
 
@@ -429,6 +441,8 @@ impl BaseArgs {
             depth: Depth::Default,
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
+            verbose: None,
         }
     }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use wsgrade_reports::record::{Direction, Entry, FrameInfo, PayloadInfo, Transcript, What};
 
+use super::witness::Witness;
+
 /// How many entries a transcript may have; frames beyond are counted. What verdicts rest on is kept: everything that
 /// is no frame, pongs (of which the engine takes no more than the case expects and some), and the first Close of
 /// each side.
@@ -22,15 +24,20 @@ pub(super) struct Log {
     pub(super) prelude: bool,
     /// When it is, since the case began.
     pub(super) now: Duration,
+    /// Hears of everything.
+    pub(super) witness: Option<Witness>,
 }
 
 impl Log {
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), step: None, prelude: false, now: Duration::ZERO }
+        Self { entries: Vec::new(), step: None, prelude: false, now: Duration::ZERO, witness: None }
     }
 
     /// Adds what happened just now.
     pub(super) fn push(&mut self, what: What) {
+        if let Some(witness) = &self.witness {
+            witness.tell(&self.entry(what.clone()));
+        }
         if let What::Frame { dir, frame } = what {
             self.push_frame(dir, frame);
         } else {
@@ -92,8 +99,13 @@ impl Log {
     }
 
     fn append(&mut self, what: What) {
+        let entry = self.entry(what);
+        self.entries.push(entry);
+    }
+
+    fn entry(&self, what: What) -> Entry {
         let at_us = u64::try_from(self.now.as_micros()).unwrap_or(u64::MAX);
-        self.entries.push(Entry { at_us, step: self.step, prelude: self.prelude, what });
+        Entry { at_us, step: self.step, prelude: self.prelude, what }
     }
 
     pub(super) fn finish(self) -> Transcript {

@@ -20,6 +20,7 @@ use super::log::Log;
 use super::opening::{Opener, Request, Verdict, http_message};
 use super::receive::{Control, Receiver};
 use super::send::Sender;
+use super::witness::Witness;
 use super::{Action, Input, Limits, Pulse};
 use crate::answer::Answer;
 use crate::plan::Plan;
@@ -271,6 +272,12 @@ impl Engine {
     /// The same engine beside a canary, for cases that hold on until it is answered.
     pub fn beside(mut self, pulse: Arc<Pulse>) -> Self {
         self.pulse = Some(pulse);
+        self
+    }
+
+    /// The same engine, which tells of what passes.
+    pub fn before(mut self, witness: Witness) -> Self {
+        self.log.witness = Some(witness);
         self
     }
 

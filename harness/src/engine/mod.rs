@@ -34,6 +34,7 @@ mod steps;
 mod template;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub use accepted::Accepted;
 pub use machine::Engine;
 pub use opening::Request;
 pub(crate) use opening::http_message;
+pub use witness::Witness;
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::{Face, Listener, Refusals};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Gate, Run, Settings};
+use crate::runner::{Gate, Run, Settings, Staying};
 
 struct Listening {
     url: String,
@@ -55,6 +55,8 @@ async fn listen_with(pick: impl Fn(&Scenario) -> bool, face: Face) -> Listening 
             depth: Depth::Messages(3),
             gate: Gate::default(),
             may_stress: false,
+            staying: Staying::default(),
+            verbose: None,
         },
         patterns: (Vec::new(), Vec::new()),
         events: mpsc::unbounded_channel().0,

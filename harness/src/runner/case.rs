@@ -9,7 +9,8 @@ use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding,
 
 use super::{Settings, milliseconds};
 use crate::carrier::{self, Patience};
-use crate::engine::{Engine, Pulse};
+use crate::engine::{Engine, Pulse, Witness};
+use crate::event::RunEvent;
 use crate::judge::{judge, trouble};
 use crate::plan::Plan;
 use crate::target::Target;
@@ -40,6 +41,7 @@ pub(crate) fn record(
         duration_ms: milliseconds(took),
         findings: judgement.findings,
         when_busy: None,
+        repeats: None,
         adapted: plan.adapted().map(str::to_owned),
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
@@ -76,6 +78,13 @@ pub(super) async fn play_beside(
     if let Some(pulse) = pulse {
         engine = engine.beside(Arc::clone(pulse));
     }
+    if let Some(events) = &settings.verbose {
+        let (events, id) = (events.clone(), plan.scenario.id.to_string());
+        engine = engine.before(Witness::new(move |entry| {
+            // Nobody watching is no reason to stop.
+            let _ = events.send(RunEvent::Passed { id: id.clone(), entry: Box::new(entry.clone()) });
+        }));
+    }
     let patience = Patience { connect: limits.opening, write: limits.answer };
     carrier::play(engine, target.addr, target.tls.as_ref(), patience).await
 }
@@ -103,6 +112,7 @@ pub(crate) fn unimplemented(
             entry: None,
         }],
         when_busy: None,
+        repeats: None,
         adapted: None,
         repeat: format!("{repeat}{}", scenario.id),
         transcript: Transcript::default(),

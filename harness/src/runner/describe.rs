@@ -41,8 +41,6 @@ fn text(rule: &Rule) -> RuleText {
 
 fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
     let section = scenario.section();
-    let opening = in_words::opening(&scenario.opening).into_iter().map(|line| format!("opening: {line}"));
-    let stress = scenario.stress.as_ref().map(in_words::stress).unwrap_or_default();
     let mut accepts: Vec<_> =
         scenario.accept.iter().map(|accept| in_words::accept(scenario, accept)).collect();
     accepts.push(format!("close: {}", in_words::ending(&scenario.ending)));
@@ -55,7 +53,7 @@ fn case(catalogue: &Catalogue, scenario: &Scenario) -> CaseInfo {
         section,
         rules: scenario.rules.iter().map(ToString::to_string).collect(),
         outcome_rules: outcome_rules.map(ToString::to_string).collect(),
-        setup: opening.chain(stress).collect(),
+        setup: in_words::setup(scenario),
         steps: scenario.steps.iter().map(in_words::step).collect(),
         accepts,
         differs: scenario.differs.clone(),

@@ -10,11 +10,13 @@ pub(crate) mod case;
 mod describe;
 mod gate;
 pub(crate) mod probe;
+mod repeat;
 pub(crate) mod stress;
 mod target;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -53,6 +55,26 @@ pub struct Settings {
     pub gate: Gate,
     /// The user said that targets elsewhere may be stressed.
     pub may_stress: bool,
+    /// How long to go on with the cases.
+    pub staying: Staying,
+    /// Who is told of what passes on the connections of cases, as it does (server under test).
+    pub verbose: Option<mpsc::UnboundedSender<RunEvent>>,
+}
+
+/// How long a run goes on with its cases, where we are the ones who connect: how often a client asks for a case is its own
+/// affair.
+#[derive(Clone, Copy, Debug)]
+pub struct Staying {
+    /// The run is over once a case is sure to break a MUST.
+    pub fail_fast: bool,
+    /// How many times each case is played, one after another.
+    pub times: NonZeroU32,
+}
+
+impl Default for Staying {
+    fn default() -> Self {
+        Self { fail_fast: false, times: NonZeroU32::MIN }
+    }
 }
 
 /// One run: a selection and how it is played.
@@ -102,6 +124,10 @@ impl Run {
                 break;
             }
             reports.push(target::play(self, prepared).await);
+            let broken = |target: &TargetReport| target.cases.iter().any(target::breaks_a_must);
+            if self.settings.staying.fail_fast && reports.last().is_some_and(broken) {
+                break;
+            }
         }
         self.record(started, began.elapsed(), reports)
     }
@@ -113,7 +139,8 @@ impl Run {
         took: Duration,
         targets: Vec<TargetReport>,
     ) -> RunReport {
-        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _ } = &self.settings;
+        let Settings { jobs, limits, seed, prelude, depth, gate: _, may_stress: _, staying: _, verbose: _ } =
+            &self.settings;
         let selection = match &self.part {
             Some(part) => &part.selection,
             None => &self.selected,

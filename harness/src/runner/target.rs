@@ -15,6 +15,7 @@ use wsgrade_reports::record::{
 
 use super::case;
 use super::probe::still_there;
+use super::repeat;
 use super::stress;
 use super::{Prepared, Run, Settings};
 use crate::adapt::{Adapted, adapt};
@@ -103,11 +104,48 @@ impl Progress<'_> {
             .partition(|index| wants_to_be_alone(&self.run.selected[*index].scenario));
         for (indexes, jobs) in [(others, self.run.settings.jobs), (timed, 1)] {
             if self.stopped.is_none() {
-                self.play_at_once(indexes, jobs).await;
+                if self.run.settings.staying.fail_fast {
+                    self.play_until_broken(indexes, jobs).await;
+                } else {
+                    self.play_at_once(indexes, jobs).await;
+                }
             }
         }
     }
 
+    /// Up to the first case that is sure to break a MUST. Where it is not confirmed it goes on with what is left.
+    async fn play_until_broken(&mut self, mut left: Vec<usize>, jobs: usize) {
+        while self.stopped.is_none() && !left.is_empty() {
+            let before = left.len();
+            self.play_at_once(left.clone(), jobs).await;
+            if self.stopped.is_none() {
+                self.confirm_alone().await;
+                self.stop_at_the_broken();
+            }
+            left.retain(|index| !self.records.contains_key(index));
+            if left.len() == before {
+                break;
+            }
+        }
+    }
+
+    /// Ends the run, where that is wanted, at a case that is sure to break a MUST.
+    fn stop_at_the_broken(&mut self) {
+        if !self.run.settings.staying.fail_fast || self.stopped.is_some() {
+            return;
+        }
+        let sure = |kept: &&Kept| !kept.provisional && breaks_a_must(&kept.record);
+        if let Some(first) = self.records.values().filter(sure).min_by_key(|kept| kept.at) {
+            self.stopped = Some(format!(
+                "ended at the first case that breaks a MUST, as --fail-fast asks: {}; {} of {} cases were played",
+                first.record.id,
+                self.played(),
+                self.run.selected.len(),
+            ));
+        }
+    }
+
+    /// Until all are played or, where the first that breaks a MUST ends the run, until one may have.
     async fn play_at_once(&mut self, indexes: Vec<usize>, jobs: usize) {
         let run = self.run;
         let (results, mut finished) = mpsc::channel(jobs.max(1));
@@ -137,6 +175,10 @@ impl Progress<'_> {
             let pressed = self.run.selected[index].scenario.stress.is_some();
             let provisional =
                 (jobs > 1 || pressed) && wants_confirmation(&record) || process_died && went_wrong(&record);
+            if run.settings.staying.fail_fast && breaks_a_must(&record) {
+                // What is under way is played to its end.
+                let _ = stop.send(true);
+            }
             self.keep(index, record, provisional);
             if self.process_died(Duration::ZERO).await.is_some() {
                 let _ = stop.send(true);
@@ -212,7 +254,9 @@ impl Progress<'_> {
                 while !*stop.borrow() {
                     let Some(&index) = indexes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
                     let record = player.play(index).await;
-                    if results.send((index, record)).await.is_err() {
+                    // Before others are told to stop, this one has.
+                    let is_last = player.settings.staying.fail_fast && breaks_a_must(&record);
+                    if results.send((index, record)).await.is_err() || is_last {
                         break;
                     }
                 }
@@ -255,6 +299,9 @@ impl Progress<'_> {
                 *alike = 0;
             } else {
                 *alike += 1;
+            }
+            if let Some(before) = self.records.get(&index) {
+                repeat::add_those_before(&mut record, &before.record);
             }
             self.keep(index, record, false);
             if self.process_died(Duration::ZERO).await.is_some() {
@@ -376,14 +423,21 @@ struct Player {
 impl Player {
     async fn play(&self, index: usize) -> CaseRecord {
         match &self.ready[index] {
-            Ready::Play(plan) => match &plan.scenario.stress {
-                None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
-                Some(pressure) => self.press(plan, pressure).await,
-            },
+            Ready::Play(plan) => {
+                let died = || self.process.as_ref().is_some_and(|process| process.is_dead());
+                repeat::play(self.settings.staying.times, died, || self.play_once(plan)).await
+            }
             Ready::Lacking(plan, lacks) => {
                 let carrier = self.target.carrier();
                 case::unimplemented(&plan.scenario, wsgrade_codec::Role::Server, carrier, lacks, &self.repeat)
             }
+        }
+    }
+
+    async fn play_once(&self, plan: &Arc<Plan>) -> CaseRecord {
+        match &plan.scenario.stress {
+            None => case::play(plan, &self.target, &self.settings, &self.repeat).await,
+            Some(pressure) => self.press(plan, pressure).await,
         }
     }
 
@@ -460,8 +514,13 @@ fn lacks(need: Need) -> &'static str {
     }
 }
 
+/// On either axis.
+pub(super) fn breaks_a_must(record: &CaseRecord) -> bool {
+    record.severity() == Severity::Major
+}
+
 fn wants_confirmation(record: &CaseRecord) -> bool {
-    record.severity() == Severity::Major || record.behavior == Behavior::Inconclusive
+    breaks_a_must(record) || record.behavior == Behavior::Inconclusive
 }
 
 fn went_wrong(record: &CaseRecord) -> bool {

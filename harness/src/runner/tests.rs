@@ -15,13 +15,14 @@ use wsgrade_reference_server::config::{Config, Handler};
 use wsgrade_reference_server::serve_stream;
 use wsgrade_reports::record::{Behavior, Response, RunReport, TargetFacts};
 
-use super::{Facts, Gate, Prepared, Run, Settings, Unreachable, probe};
+use super::{Facts, Gate, Prepared, Run, Settings, Staying, Unreachable, probe};
 use crate::cli::Exit;
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
 use crate::target::{RequestOptions, Target};
 
 mod endpoints;
+mod staying;
 
 /// Starts a server that hands each connection, with its number, to `serve`.
 async fn listen<F, S>(serve: F) -> SocketAddr
@@ -71,6 +72,8 @@ fn settings(jobs: usize) -> Settings {
         depth: Depth::Messages(3),
         gate: Gate::default(),
         may_stress: false,
+        staying: Staying::default(),
+        verbose: None,
     }
 }
 

@@ -165,6 +165,7 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         duration_ms: 0.0,
         findings: judgement.findings,
         when_busy: None,
+        repeats: None,
         adapted: None,
         repeat: String::new(),
         transcript,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Repeats;
 use super::transcript::Transcript;
 
 /// The role of the endpoint *under test*.
@@ -336,6 +337,10 @@ pub struct CaseRecord {
     /// else. The record as a whole is that of the second run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when_busy: Option<Behavior>,
+    /// What came of each time, where it was asked to be played more than once. The record as a whole is then that of the
+    /// worst; of the worst while nothing else ran, where it was played again alone, and those before are counted as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// How the case was judged for want of an echo, in one sentence: by pongs and by the end of the connection, the
     /// target's messages aside. Absent where it was judged as it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ mod facts;
 mod fuzz;
 mod payload;
 mod read;
+mod repeats;
 mod stress;
 mod transcript;
 
@@ -29,6 +30,7 @@ pub use facts::{Refused, Response, TargetFacts};
 pub use fuzz::{FuzzDifference, FuzzFinding, FuzzReport};
 pub use payload::PayloadDigest;
 pub use read::ReadError;
+pub use repeats::{Repeated, Repeats};
 pub use stress::{Canary, Grown, Taken};
 pub use transcript::{
     ClosedHow, Direction, Entry, FrameInfo, HttpMessage, MessageKind, PayloadInfo, RoundTrips, Transcript,

@@ -10,6 +10,7 @@
 //!              ├── tap          results.tap    for what reads the Test Anything Protocol
 //!              ├── badge        badge.svg, badge.json
 //!              ├── annotations  for GitHub and for GitLab, beside the code
+//!              ├── pcap         for Wireshark, as far as the record holds the bytes
 //!              ├── summary      for a terminal
 //!              ├── comparison   of two records, for a terminal and as Markdown
 //!              ├── expectations known deviations and their reasons, likewise
@@ -33,6 +34,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod names;
+pub mod pcap;
 pub mod sarif;
 mod summary;
 pub mod tap;

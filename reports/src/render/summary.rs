@@ -112,7 +112,22 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
             writeln!(out, "    {ids}: {}", column(reason, REASON))?;
         }
     }
+    flaky(target, out)?;
     repeats(target, out)
+}
+
+/// The cases whose verdict was not the same each time, whatever it counts as.
+fn flaky(target: &TargetReport, out: &mut String) -> std::fmt::Result {
+    let verdicts = |record: &CaseRecord| record.repeats.as_ref().map(words::repeats);
+    let flaky: Vec<_> = target
+        .cases
+        .iter()
+        .filter(|record| record.is_flaky())
+        .filter_map(|record| Some((visible(&record.id), verdicts(record)?)))
+        .collect();
+    let Some(width) = flaky.iter().map(|(id, _)| id.chars().count()).max() else { return Ok(()) };
+    writeln!(out, "\n  flaky: not the same verdict each time ({})", flaky.len())?;
+    flaky.iter().try_for_each(|(id, verdicts)| writeln!(out, "    {id:width$}  {verdicts}"))
 }
 
 /// Cases that were not played, all for one reason and too many to be listed: the reason and their ids.

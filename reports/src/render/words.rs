@@ -3,8 +3,8 @@
 use super::text::column;
 use crate::conformance::Standing;
 use crate::record::{
-    Behavior, Canary, CloseVerdict, FuzzReport, Grown, ProcessInfo, Refused, Response, RoundTrips, RuleText,
-    Taken, TargetFacts, TargetReport,
+    Behavior, Canary, CloseVerdict, FuzzReport, Grown, ProcessInfo, Refused, Repeated, Repeats, Response,
+    RoundTrips, RuleText, Taken, TargetFacts, TargetReport,
 };
 
 /// A sign that tells the verdicts apart without colour.
@@ -210,6 +210,19 @@ pub(crate) fn adapted(target: &TargetReport) -> Option<String> {
         let judged = format!("{} {} judged without an echo", cases(count), were(count));
         if unplayed == 0 { judged } else { format!("{judged}, {unplayed} could not be played") }
     })
+}
+
+/// What came of a case that was played several times: `fail 2, pass 38 of 40`. How the connection ended is told of those
+/// verdicts that differ in nothing else.
+pub(crate) fn repeats(repeats: &Repeats) -> String {
+    let Repeats { times, verdicts } = repeats;
+    let one = |verdict: &Repeated| {
+        let alike = verdicts.iter().filter(|other| other.behavior == verdict.behavior).count();
+        let close = if alike > 1 { format!(" (close {})", verdict.close) } else { String::new() };
+        format!("{}{close} {}", verdict.behavior, verdict.times)
+    };
+    let all: Vec<_> = verdicts.iter().map(one).collect();
+    format!("{} of {times}", all.join(", "))
 }
 
 /// A power of two of bytes as a person says it.

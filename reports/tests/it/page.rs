@@ -4,8 +4,8 @@ use serde_json::Value;
 use wsgrade_reports::record::{Behavior, PayloadInfo, Role, RunReport, SchemaVersion, What};
 use wsgrade_reports::render::html::{self, Baseline, Change, ChangeKind};
 
-use crate::realistic;
 use crate::sample::{self, HOSTILE};
+use crate::{realistic, repeated};
 
 fn page(report: &RunReport) -> String {
     let [file] = html::render(report).try_into().expect("one file");
@@ -77,6 +77,16 @@ fn the_index_says_what_the_record_says() {
             .fold(HOSTILE.to_owned(), |text, (c, shown)| text.replace(c, shown));
     assert_eq!(seen, shown, "all of it is there, and all of it shows");
     assert_eq!(index["rules"]["rfc6455-5.2-rsv"]["section"], "5.2");
+}
+
+#[test]
+fn the_index_says_what_came_of_each_time() {
+    let index = island(&page(&repeated::report()));
+    let aside = |n: usize| index["targets"][0]["records"][n][8]["repeats"].clone();
+    let verdicts = "pass (close pass) 2, fail 1, pass (close unclean) 1 of 4";
+    assert_eq!(aside(0), serde_json::json!({ "flaky": true, "verdicts": verdicts }));
+    assert_eq!(aside(1), serde_json::json!({ "flaky": false, "verdicts": "pass 3 of 3" }));
+    assert_eq!(aside(2), Value::Null);
 }
 
 #[test]

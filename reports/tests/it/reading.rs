@@ -5,7 +5,7 @@ use wsgrade_reports::conformance::{Standing, conformance};
 use wsgrade_reports::record::{ReadError, RunReport};
 use wsgrade_reports::render;
 
-use crate::sample;
+use crate::{repeated, sample};
 
 pub(crate) fn schema() -> jsonschema::Validator {
     let text = include_str!("../../schema/run.schema.json");
@@ -22,7 +22,7 @@ fn written(report: &RunReport) -> Value {
 
 #[test]
 fn what_is_written_is_read_again() {
-    for report in [sample::small(), sample::large(2, 30, 3)] {
+    for report in [sample::small(), repeated::report(), sample::large(2, 30, 3)] {
         let text = written(&report).to_string();
         assert_eq!(RunReport::from_json(&text).expect("it is a record"), report);
     }
@@ -31,7 +31,7 @@ fn what_is_written_is_read_again() {
 #[test]
 fn what_is_written_fits_the_schema() {
     let schema = schema();
-    for report in [sample::small(), sample::large(2, 30, 3)] {
+    for report in [sample::small(), repeated::report(), sample::large(2, 30, 3)] {
         let value = written(&report);
         let errors: Vec<_> =
             schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();

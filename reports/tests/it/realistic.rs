@@ -411,6 +411,7 @@ fn record(info: &CaseInfo, i: usize, n: usize) -> CaseRecord {
         duration_ms: log.at_us as f64 / 1000.0,
         findings: broke.then(finding).into_iter().collect(),
         when_busy: None,
+        repeats: None,
         adapted: None,
         repeat: format!(
             "wsgrade test ws://127.0.0.1:{}/ --seed 2212625718057923092 -c {}",

@@ -229,6 +229,7 @@ pub(crate) fn passed(id: &str, carrier: &str) -> CaseRecord {
         duration_ms: 3.25,
         findings: Vec::new(),
         when_busy: None,
+        repeats: None,
         adapted: None,
         repeat: format!("wsgrade test ws://127.0.0.1:9001/ -c {id} --seed 42"),
         transcript: echoes(1, 0),

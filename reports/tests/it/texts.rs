@@ -3,7 +3,7 @@
 use wsgrade_reports::record::RunReport;
 use wsgrade_reports::render;
 
-use crate::sample;
+use crate::{repeated, sample};
 
 fn junit(report: &RunReport) -> String {
     let [file] = render::junit::render(report).try_into().expect("one file");
@@ -23,6 +23,22 @@ fn the_summary_of_a_run_that_was_stopped() {
     report.targets[0].cases.truncate(1);
     report.targets[0].stopped = Some("the target stopped answering after 1.1.1".to_owned());
     insta::assert_snapshot!(render::summary(&report));
+}
+
+#[test]
+fn the_summary_names_what_is_flaky() {
+    let text = render::summary(&repeated::report());
+    let flaky = &text[text.find("flaky:").expect("there is one")..];
+    insta::assert_snapshot!(flaky, @"
+    flaky: not the same verdict each time (1)
+        1.1.1  pass (close pass) 2, fail 1, pass (close unclean) 1 of 4
+
+      Repeat one alone:
+        wsgrade test ws://127.0.0.1:9001/ -c 2.5 --seed 42
+        wsgrade test ws://127.0.0.1:9001/ -c 3.1 --seed 42
+        wsgrade test ws://127.0.0.1:9001/ -c 2.6 --seed 42
+    ");
+    assert!(!render::summary(&sample::small()).contains("flaky"));
 }
 
 #[test]

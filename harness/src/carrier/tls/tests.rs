@@ -27,7 +27,7 @@ use crate::engine::Limits;
 use crate::event::RunEvent;
 use crate::listen::Listener;
 use crate::plan::{Depth, Plan};
-use crate::runner::{Gate, Prepared, Run, Settings, Unreachable, probe};
+use crate::runner::{Gate, Prepared, Run, Settings, Staying, Unreachable, probe};
 use crate::target::{RequestOptions, Target, TargetError};
 
 #[path = "../../../tests/common/certificates.rs"]
@@ -85,6 +85,8 @@ fn settings(jobs: usize) -> Settings {
         depth: Depth::Messages(2),
         gate: Gate::default(),
         may_stress: false,
+        staying: Staying::default(),
+        verbose: None,
     }
 }
 

@@ -246,6 +246,7 @@ mod tests {
             duration_ms: 1.0,
             findings: Vec::new(),
             when_busy: None,
+            repeats: None,
             adapted: None,
             repeat: String::new(),
             transcript: Transcript { entries: entries.into_iter().enumerate().map(entry).collect() },

@@ -88,7 +88,8 @@ struct Record(
     #[serde(skip_serializing_if = "Option::is_none")] Option<Aside>,
 );
 
-/// Behaviour when busy, which of the sentences on how a case was adapted, and what changed since the baseline.
+/// Behaviour when busy, which of the sentences on how a case was adapted, what changed since the baseline, and what came of each time
+/// where there were several.
 #[derive(Debug, Serialize)]
 struct Aside {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +98,14 @@ struct Aside {
     adapted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<Mark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<Repeats>,
+}
+
+#[derive(Debug, Serialize)]
+struct Repeats {
+    flaky: bool,
+    verdicts: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -242,7 +251,10 @@ impl Record {
         let repeat = clipped(&record.repeat, TEXT);
         let repeat = if record.id.is_empty() { repeat } else { repeat.replace(&record.id, HOLE) };
         let adapted = record.adapted.as_deref().map(|text| tables.adaptations.number(&clipped(text, TEXT)));
-        let aside = record.when_busy.is_some() || adapted.is_some() || mark.is_some();
+        let repeats = record.repeats.as_ref();
+        let repeats =
+            repeats.map(|repeats| Repeats { flaky: repeats.is_flaky(), verdicts: words::repeats(repeats) });
+        let aside = record.when_busy.is_some() || adapted.is_some() || mark.is_some() || repeats.is_some();
         Self(
             tables.cases[record.id.as_str()],
             carrier,
@@ -253,7 +265,7 @@ impl Record {
             Some(record.duration_ms).filter(|ms| ms.is_finite()).map_or(0.0, |ms| (ms * 1e3).round() / 1e3),
             tables.repeats.number(&repeat),
             record.findings.iter().take(FINDINGS).map(finding).collect(),
-            aside.then_some(Aside { busy: record.when_busy, adapted, mark }),
+            aside.then_some(Aside { busy: record.when_busy, adapted, mark, repeats }),
         )
     }
 }

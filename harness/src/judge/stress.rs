@@ -120,7 +120,8 @@ fn exceeded(stress: &Stress, before: &Taken, peak: &Taken, after: &Taken, sent: 
     seen
 }
 
-/// What the process keeps of connections that are over: no less than this after any round of them.
+/// What the process keeps of connections that are over: more than its bound after every round of them, and not ever less, as one
+/// that is still warming up.
 fn kept(stress: &Stress, transcript: &Transcript) -> Vec<Finding> {
     let Some(limit) = stress.kept else { return Vec::new() };
     let connections = u64::from(stress.connections.get());
@@ -130,7 +131,9 @@ fn kept(stress: &Stress, transcript: &Transcript) -> Vec<Finding> {
     };
     let rounds: Vec<_> = transcript.entries.iter().enumerate().filter_map(round).collect();
     let Some((at, least)) = rounds.iter().min_by_key(|(_, bytes)| *bytes).copied() else { return Vec::new() };
-    if least <= limit {
+    let levels_off =
+        rounds.first().zip(rounds.last()).is_some_and(|((_, first), (_, last))| *last < first / 2);
+    if least <= limit || levels_off {
         return Vec::new();
     }
     let each: Vec<_> = rounds.iter().map(|(_, bytes)| bytes.to_string()).collect();
@@ -358,6 +361,8 @@ mod tests {
         );
         let warms_up = vec![round(0, 9000), round(9000, 10_000), round(10_000, 20_000)];
         assert_eq!(judged(stress(), warms_up), (Behavior::Pass, vec![]));
+        let levels_off = vec![round(0, 9000), round(9000, 14_000), round(14_000, 18_000)];
+        assert_eq!(judged(stress(), levels_off), (Behavior::Pass, vec![]));
         assert_eq!(judged(stress(), vec![round(9000, 0)]), (Behavior::Pass, vec![]));
         assert_eq!(judged(stress(), vec![]), (Behavior::Pass, vec![]), "not known, not judged");
         assert_eq!(judged(Stress::default(), vec![round(0, 9000)]), (Behavior::Pass, vec![]));

@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use sha1::{Digest, Sha1};
 
+use crate::form::{Place, Problem};
 use crate::id::CaseId;
 use crate::lint;
-use crate::load::{self, LoadError, Place, Problem};
+use crate::load::{self, LoadError};
 use crate::model::Scenario;
 use crate::rules::Register;
 use crate::write;

@@ -18,6 +18,7 @@ pub mod corpus;
 pub mod describe;
 pub mod exchange;
 pub mod explain;
+pub mod form;
 pub mod id;
 pub mod lint;
 pub mod load;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::catalogue::Catalogue;
-use crate::load::nearest;
+use crate::form::nearest;
 use crate::model::Scenario;
 
 /// A pattern of ids: `*` is any text, everything else is itself, and the whole id has to match. `6.*` is every case

@@ -1,7 +1,8 @@
 //! Case files: any text, and any case.
 
 use wsgrade_cases::any::{self, Dice};
-use wsgrade_cases::load::{self, CaseFile, Place, Problem};
+use wsgrade_cases::form::{Place, Problem};
+use wsgrade_cases::load::{self, CaseFile};
 use wsgrade_cases::model::{Accept, Scenario};
 use wsgrade_cases::{Catalogue, Register, describe, lint, write};
 

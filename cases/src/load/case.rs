@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
-use super::fields::{Fields, list, number, text, word};
-use super::node::{Node, Value};
-use super::problem::{Problems, listed};
 use super::{payload, step};
+use crate::form::{Fields, Node, Problems, Value, list, listed, number, text, word};
 use crate::id::{CaseId, RuleId};
 use crate::model::{
     Accept, BadTls, By, DeflateWish, Ending, Expected, HeaderEdit, Need, Opening, Order, Outcome, Role, Saw,

@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::case;
-use super::fields::{Fields, list};
-use super::node::{Entry, Node, Value};
-use super::problem::{Problems, listed, nearest};
+use crate::form::{Entry, Fields, Node, Problems, Value, list, listed, nearest};
 
 /// No family has more cases.
 const MAX_CASES: usize = 10_000;
@@ -131,7 +129,7 @@ impl Filling<'_, '_> {
                     })
                     .collect(),
             ),
-            Value::Integer(_) | Value::Bool(_) | Value::Other(_) => node.value.clone(),
+            Value::Integer(_) | Value::Bool(_) | Value::Date(_) | Value::Fraction => node.value.clone(),
         };
         Node { at: node.at, value }
     }
@@ -158,7 +156,9 @@ impl Filling<'_, '_> {
                 match self.parameter(at, name).map(|node| &node.value) {
                     Some(Value::Text(text)) => out.push_str(text),
                     Some(Value::Integer(number)) => out.push_str(&number.to_string()),
-                    Some(Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_)) => {
+                    Some(
+                        Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Date(_) | Value::Fraction,
+                    ) => {
                         let message = format!("parameter `{name}` is neither a string nor a number");
                         self.problems.add_with_help(
                             at,

@@ -8,21 +8,17 @@
 //! All that is wrong with a file is found at once where that is possible; a file with any problem gives no cases.
 
 mod case;
+mod error;
 mod family;
-pub(crate) mod fields;
-pub(crate) mod node;
 mod payload;
 mod prelude;
-mod problem;
 mod step;
 
+use crate::form::{self, Fields, Node, Place, Problem, Problems, list};
 use crate::model::Scenario;
-use fields::{Fields, list};
+pub use error::LoadError;
 pub use payload::MAX_PAYLOAD;
 pub use prelude::read_prelude;
-pub(crate) use problem::Problems;
-pub(crate) use problem::nearest;
-pub use problem::{LoadError, Place, Problem};
 pub use step::MAX_MESSAGES;
 
 /// A case file that was read: what it defines, and where.
@@ -41,7 +37,7 @@ pub struct CaseFile {
 pub fn read(file: &str, text: &str) -> Result<CaseFile, Vec<Problem>> {
     let mut problems = Problems::new(file, text);
     let mut out = CaseFile::default();
-    let root = node::parse(&mut problems, text);
+    let root = form::parse(&mut problems, text);
     if problems.count() > 0 {
         // What was recovered from broken TOML would only give rise to more complaints.
         return Err(problems.into_list());
@@ -69,7 +65,7 @@ pub fn read(file: &str, text: &str) -> Result<CaseFile, Vec<Problem>> {
     if problems.count() > 0 { Err(problems.into_list()) } else { Ok(out) }
 }
 
-fn read_section(problems: &mut Problems<'_>, node: &node::Node, out: &mut CaseFile) {
+fn read_section(problems: &mut Problems<'_>, node: &Node, out: &mut CaseFile) {
     let Some(fields) = Fields::new(problems, node, "a section", &["id", "title"]) else { return };
     let id = fields.need_text(problems, "id");
     let title = fields.need_text(problems, "title");

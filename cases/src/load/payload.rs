@@ -1,8 +1,6 @@
 //! Payloads: `text`, `hex`, `repeat` with `len`, `join`, or `code` with `reason`.
 
-use super::fields::{Fields, hex, list, number};
-use super::node::{Node, Value};
-use super::problem::{Problems, listed};
+use crate::form::{Fields, Node, Problems, Value, hex, list, listed, number};
 use crate::model::Payload;
 
 /// No payload is longer, so that a case file cannot ask for more memory than a machine has.
@@ -19,7 +17,7 @@ pub(crate) fn from_node(problems: &mut Problems<'_>, node: &Node) -> Payload {
             Some(fields) => from_fields(problems, &fields),
             None => Payload::default(),
         },
-        Value::Integer(_) | Value::Bool(_) | Value::Array(_) | Value::Other(_) => {
+        Value::Integer(_) | Value::Bool(_) | Value::Array(_) | Value::Date(_) | Value::Fraction => {
             let message = format!("a payload is expected to be a string or a table, not {}", node.kind());
             problems.add_with_help(node.at, message, "such as \"Hello\", or { hex = \"00ff\" }");
             Payload::default()
@@ -43,7 +41,7 @@ pub(crate) fn from_fields(problems: &mut Problems<'_>, fields: &Fields<'_>) -> P
         }
     }
     if let Some(text) = fields.get("text") {
-        return super::fields::text(problems, "text", text)
+        return crate::form::text(problems, "text", text)
             .map_or_else(Payload::default, |t| Payload::Text(t.to_owned()));
     }
     if let Some(node) = fields.get("hex") {

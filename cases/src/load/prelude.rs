@@ -2,9 +2,8 @@
 
 use wsgrade_codec::wire::Opcode;
 
-use super::fields::{Fields, list};
-use super::problem::{Problem, Problems};
-use super::{node, step};
+use super::step;
+use crate::form::{Fields, Problem, Problems, list};
 use crate::lint::first_unlawful;
 use crate::model::{Ending, Saw, Scenario, Step};
 
@@ -14,7 +13,7 @@ use crate::model::{Ending, Saw, Scenario, Step};
 /// case's.
 pub fn read_prelude(file: &str, text: &str) -> Result<Vec<Step>, Vec<Problem>> {
     let mut problems = Problems::new(file, text);
-    let root = node::parse(&mut problems, text);
+    let root = crate::form::parse(&mut problems, text);
     if problems.count() > 0 {
         return Err(problems.into_list());
     }

@@ -5,12 +5,10 @@ use std::time::Duration;
 use wsgrade_codec::Kind;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
 
-use super::fields::{Fields, hex, number, text, word};
-use super::node::{Node, Value};
 use super::payload;
-use super::problem::{Problems, listed, nearest};
 use crate::corpus::Corpus;
 use crate::exchange::{Exchange, Source};
+use crate::form::{Fields, Node, Problems, Value, hex, listed, nearest, number, text, word};
 use crate::model::{Awaited, Chop, ChopAt, End, Expected, Frame, Length, Mask, Payload, Step};
 
 /// The words after `send`.
@@ -238,14 +236,14 @@ fn opcode(problems: &mut Problems<'_>, node: &Node) -> Option<Opcode> {
             "pong" => Some(Opcode::PONG),
             _ => None,
         },
-        Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_) => None,
+        Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Date(_) | Value::Fraction => None,
     };
     if found.is_none() {
         let expected = format!("expected an opcode from 0 to 15 or one of {}", listed(&SENDS, "and"));
         let (given, help) = match &node.value {
             Value::Text(word) => (format!("{word:?}"), nearest(word, SENDS)),
             Value::Integer(number) => (number.to_string(), None),
-            Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Other(_) => {
+            Value::Bool(_) | Value::Array(_) | Value::Table(_) | Value::Date(_) | Value::Fraction => {
                 (node.kind().to_owned(), None)
             }
         };
@@ -317,7 +315,7 @@ pub(crate) fn chop(problems: &mut Problems<'_>, fields: &Fields<'_>) -> Chop {
                 let size = number(problems, "chop", node, piece).and_then(|size| u32::try_from(size).ok());
                 size.map_or(ChopAt::Together, ChopAt::Every)
             }
-            Value::Bool(_) | Value::Table(_) | Value::Other(_) => {
+            Value::Bool(_) | Value::Table(_) | Value::Date(_) | Value::Fraction => {
                 let expected = "expected \"alone\", a number of bytes or a list of such numbers";
                 problems.add(node.at, format!("`chop` is {}, {expected}", node.kind()));
                 ChopAt::Together

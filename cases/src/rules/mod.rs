@@ -17,8 +17,9 @@ use std::sync::LazyLock;
 
 use wsgrade_codec::check;
 
+use crate::form::{Problem, Problems, nearest};
 use crate::id::RuleId;
-use crate::load::{LoadError, Problem, Problems, nearest};
+use crate::load::LoadError;
 use crate::model::Role;
 
 pub use coverage::{Coverage, cited};

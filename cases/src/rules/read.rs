@@ -1,14 +1,13 @@
 //! Files of rules.
 
 use super::{BINDS, Binds, Hidden, LEVELS, Rule};
+use crate::form::{self, Fields, Problems};
 use crate::id::RuleId;
-use crate::load::fields::Fields;
-use crate::load::{Problems, node};
 use crate::model::Role;
 
 /// The rules of one file, each with its place.
 pub(super) fn rules(problems: &mut Problems<'_>, text: &str) -> Vec<(Rule, usize)> {
-    let root = node::parse(problems, text);
+    let root = form::parse(problems, text);
     let Some(file) = Fields::new(problems, &root, "a file of rules", &["document", "rule"]) else {
         return Vec::new();
     };
@@ -16,7 +15,7 @@ pub(super) fn rules(problems: &mut Problems<'_>, text: &str) -> Vec<(Rule, usize
     file.list(problems, "rule").iter().filter_map(|node| rule(problems, document, node)).collect()
 }
 
-fn rule(problems: &mut Problems<'_>, document: &str, node: &node::Node) -> Option<(Rule, usize)> {
+fn rule(problems: &mut Problems<'_>, document: &str, node: &form::Node) -> Option<(Rule, usize)> {
     let known = ["id", "section", "level", "binds", "sentence", "unobservable", "unobservable_of"];
     let fields = Fields::new(problems, node, "a rule", &known)?;
     fields.need(problems, "level");

@@ -1,5 +1,5 @@
-//! TOML as a tree that we own, every value with its place. Families fill in parameters here, before anything is
-//! given a meaning.
+//! TOML as a tree that we own, every value with its place. The families of case files fill in parameters here, before anything
+//! is given a meaning.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -8,46 +8,60 @@ use super::problem::Problems;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub struct Node {
     /// The byte offset it begins at.
-    pub(crate) at: usize,
-    pub(crate) value: Value,
+    pub at: usize,
+    /// What it is.
+    pub value: Value,
 }
 
+/// A value.
 #[derive(Clone, Debug)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A string.
     Text(String),
+    /// A number that fits 64 signed bits.
     Integer(i64),
+    /// `true` or `false`.
     Bool(bool),
+    /// `[ … ]`, or tables under the same name in double brackets.
     Array(Vec<Node>),
+    /// A table, in the order of the file.
     Table(Vec<Entry>),
-    /// A float or a date, of which no case file has any use.
-    Other(&'static str),
+    /// A day, a time or both, as it is written.
+    Date(String),
+    /// A float, of which no file of ours has any use.
+    Fraction,
 }
 
+/// A key of a table and its value.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_at: usize,
-    pub(crate) node: Node,
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// The byte offset it begins at.
+    pub key_at: usize,
+    /// The value.
+    pub node: Node,
 }
 
 impl Node {
     /// What it is, for messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "a string",
             Value::Integer(_) => "a number",
             Value::Bool(_) => "a boolean",
             Value::Array(_) => "a list",
             Value::Table(_) => "a table",
-            Value::Other(kind) => kind,
+            Value::Date(_) => "a date",
+            Value::Fraction => "a fraction",
         }
     }
 }
 
 /// Reads TOML. What is no TOML is noted, and what could be read nevertheless is returned.
-pub(crate) fn parse(problems: &mut Problems<'_>, text: &str) -> Node {
+pub fn parse(problems: &mut Problems<'_>, text: &str) -> Node {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
@@ -89,8 +103,8 @@ fn from_value(problems: &mut Problems<'_>, value: Spanned<DeValue<'_>>) -> Node 
             Value::Array(items.into_iter().map(|item| from_value(problems, item)).collect())
         }
         DeValue::Table(table) => from_table(problems, table),
-        DeValue::Float(_) => Value::Other("a fraction"),
-        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Float(_) => Value::Fraction,
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
     };
     Node { at, value }
 }

@@ -5,17 +5,22 @@ use std::time::Duration;
 use super::node::{Entry, Node, Value};
 use super::problem::{Problems, listed, nearest};
 
+/// The lists of tables that our files have, which are written `[[key]]`.
+const TABLES: [&str; 6] = ["section", "case", "family", "rule", "target", "expect"];
+
 /// The entries of one table.
-pub(crate) struct Fields<'a> {
+#[derive(Debug)]
+pub struct Fields<'a> {
     /// What the table is: `a case`, `an ending`.
-    pub(crate) what: &'static str,
-    pub(crate) at: usize,
+    pub what: &'static str,
+    /// The byte offset it begins at.
+    pub at: usize,
     entries: &'a [Entry],
 }
 
 impl<'a> Fields<'a> {
     /// The entries of a node that has to be a table with these keys and no others.
-    pub(crate) fn new(
+    pub fn new(
         problems: &mut Problems<'_>,
         node: &'a Node,
         what: &'static str,
@@ -27,7 +32,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The entries of a node that has to be a table; its keys are looked at later.
-    pub(crate) fn open(problems: &mut Problems<'_>, node: &'a Node, what: &'static str) -> Option<Self> {
+    pub fn open(problems: &mut Problems<'_>, node: &'a Node, what: &'static str) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => Some(Self { what, at: node.at, entries }),
             _ => {
@@ -38,12 +43,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The same entries, by a name that says more.
-    pub(crate) fn named(self, what: &'static str) -> Self {
+    pub fn named(self, what: &'static str) -> Self {
         Self { what, ..self }
     }
 
     /// Notes every key that is not among the known ones.
-    pub(crate) fn refuse_others(&self, problems: &mut Problems<'_>, known: &[&'static str]) {
+    pub fn refuse_others(&self, problems: &mut Problems<'_>, known: &[&'static str]) {
         for entry in self.entries {
             if !known.contains(&entry.key.as_str()) {
                 let help = match nearest(&entry.key, known.iter().copied()) {
@@ -62,24 +67,28 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+    /// The keys, in the order of the file.
+    pub fn keys(&self) -> impl Iterator<Item = &'a str> {
         self.entries.iter().map(|entry| entry.key.as_str())
     }
 
-    pub(crate) fn entries(&self) -> &'a [Entry] {
+    /// The entries, in the order of the file.
+    pub fn entries(&self) -> &'a [Entry] {
         self.entries
     }
 
-    pub(crate) fn has(&self, key: &str) -> bool {
+    /// Whether there is such a key.
+    pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
     /// As [`get`](Self::get), and a note where it is missing.
-    pub(crate) fn need(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a Node> {
+    pub fn need(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a Node> {
         let found = self.get(key);
         if found.is_none() {
             problems.add(self.at, format!("{} without `{key}`", self.what));
@@ -87,16 +96,19 @@ impl<'a> Fields<'a> {
         found
     }
 
-    pub(crate) fn text(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a str> {
+    /// A string; nothing where there is no such key.
+    pub fn text(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a str> {
         text(problems, key, self.get(key)?)
     }
 
-    pub(crate) fn need_text(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a str> {
+    /// A string that has to be there.
+    pub fn need_text(&self, problems: &mut Problems<'_>, key: &str) -> Option<&'a str> {
         let node = self.need(problems, key)?;
         text(problems, key, node)
     }
 
-    pub(crate) fn bool(&self, problems: &mut Problems<'_>, key: &str) -> Option<bool> {
+    /// `true` or `false`.
+    pub fn bool(&self, problems: &mut Problems<'_>, key: &str) -> Option<bool> {
         let node = self.get(key)?;
         match node.value {
             Value::Bool(yes) => Some(yes),
@@ -107,11 +119,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(crate) fn number(&self, problems: &mut Problems<'_>, key: &str, range: (u64, u64)) -> Option<u64> {
+    /// A number in this range, ends included.
+    pub fn number(&self, problems: &mut Problems<'_>, key: &str, range: (u64, u64)) -> Option<u64> {
         number(problems, key, self.get(key)?, range)
     }
 
-    pub(crate) fn duration(&self, problems: &mut Problems<'_>, key: &str) -> Option<Duration> {
+    /// A time such as `250ms`.
+    pub fn duration(&self, problems: &mut Problems<'_>, key: &str) -> Option<Duration> {
         let node = self.get(key)?;
         let text = text(problems, key, node)?;
         let duration = parse_duration(text);
@@ -125,12 +139,12 @@ impl<'a> Fields<'a> {
     }
 
     /// The items of a list; nothing where there is no such key.
-    pub(crate) fn list(&self, problems: &mut Problems<'_>, key: &str) -> &'a [Node] {
+    pub fn list(&self, problems: &mut Problems<'_>, key: &str) -> &'a [Node] {
         self.get(key).map_or(&[], |node| list(problems, key, node))
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(
+    pub fn word<T: Copy>(
         &self,
         problems: &mut Problems<'_>,
         key: &str,
@@ -140,7 +154,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-pub(crate) fn text<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -> Option<&'a str> {
+/// A node as a string.
+pub fn text<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -> Option<&'a str> {
     match &node.value {
         Value::Text(text) => Some(text),
         _ => {
@@ -150,12 +165,8 @@ pub(crate) fn text<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -
     }
 }
 
-pub(crate) fn number(
-    problems: &mut Problems<'_>,
-    key: &str,
-    node: &Node,
-    (least, most): (u64, u64),
-) -> Option<u64> {
+/// A node as a number in this range, ends included.
+pub fn number(problems: &mut Problems<'_>, key: &str, node: &Node, (least, most): (u64, u64)) -> Option<u64> {
     let number = match node.value {
         Value::Integer(number) => number,
         _ => {
@@ -170,10 +181,11 @@ pub(crate) fn number(
     found
 }
 
-pub(crate) fn list<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -> &'a [Node] {
+/// A node as a list.
+pub fn list<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -> &'a [Node] {
     match &node.value {
         Value::Array(items) => items,
-        Value::Table(_) if ["section", "case", "family", "rule"].contains(&key) => {
+        Value::Table(_) if TABLES.contains(&key) => {
             problems.add(node.at, format!("one `{key}` in brackets, expected two: [[{key}]]"));
             &[]
         }
@@ -184,7 +196,8 @@ pub(crate) fn list<'a>(problems: &mut Problems<'_>, key: &str, node: &'a Node) -
     }
 }
 
-pub(crate) fn word<T: Copy>(
+/// A node as one of a few words.
+pub fn word<T: Copy>(
     problems: &mut Problems<'_>,
     key: &str,
     node: &Node,
@@ -202,7 +215,7 @@ pub(crate) fn word<T: Copy>(
 }
 
 /// Hex digits in pairs; spaces between pairs are for the reader's eye.
-pub(crate) fn hex(problems: &mut Problems<'_>, key: &str, node: &Node) -> Option<Vec<u8>> {
+pub fn hex(problems: &mut Problems<'_>, key: &str, node: &Node) -> Option<Vec<u8>> {
     let text = text(problems, key, node)?;
     let bytes = parse_hex(text);
     if bytes.is_none() {

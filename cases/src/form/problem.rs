@@ -1,9 +1,9 @@
-//! What is wrong with a case file, and where.
+//! What is wrong with a file, and where.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A place in a case file.
+/// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file, as it was named to us.
@@ -20,7 +20,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One thing wrong in a case file: where, what, and how to mend it.
+/// One thing wrong in a file: where, what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where.
@@ -41,34 +41,9 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why cases could not be loaded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LoadError {
-    /// The files are wrong: everything that was found, in the order of the files. Never empty.
-    #[error("{}", join(.0))]
-    Problems(Vec<Problem>),
-    /// A file or folder cannot be read.
-    #[error("cannot read case files from {path}: {reason}")]
-    Unreadable {
-        /// Which.
-        path: String,
-        /// The system's word for it.
-        reason: String,
-    },
-    /// The folder has no case files.
-    #[error("no case files in {path}: their names end with .toml")]
-    NoFiles {
-        /// Which.
-        path: String,
-    },
-}
-
-fn join(problems: &[Problem]) -> String {
-    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
-}
-
 /// What went wrong while one file is read, by byte offset.
-pub(crate) struct Problems<'a> {
+#[derive(Debug)]
+pub struct Problems<'a> {
     file: &'a str,
     text: &'a str,
     /// Where each line begins: every case has its place, and files are long.
@@ -79,28 +54,32 @@ pub(crate) struct Problems<'a> {
 }
 
 impl<'a> Problems<'a> {
-    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+    /// Of a file of this name and with this text.
+    pub fn new(file: &'a str, text: &'a str) -> Self {
         let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let lines = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
         Self { file, text, lines, list: Vec::new(), seen: BTreeSet::new() }
     }
 
-    pub(crate) fn add(&mut self, at: usize, message: impl Into<String>) {
+    /// Notes what is wrong at a byte offset.
+    pub fn add(&mut self, at: usize, message: impl Into<String>) {
         self.push(at, message.into(), None);
     }
 
-    pub(crate) fn add_with_help(&mut self, at: usize, message: impl Into<String>, help: impl Into<String>) {
+    /// The same, with how to mend it.
+    pub fn add_with_help(&mut self, at: usize, message: impl Into<String>, help: impl Into<String>) {
         self.push(at, message.into(), Some(help.into()));
     }
 
-    pub(crate) fn push(&mut self, at: usize, message: String, help: Option<String>) {
+    /// The same, perhaps with how to mend it.
+    pub fn push(&mut self, at: usize, message: String, help: Option<String>) {
         if self.seen.insert((at, message.clone())) {
             self.list.push(Problem { place: self.place(at), message, help });
         }
     }
 
     /// Where a byte offset is.
-    pub(crate) fn place(&self, at: usize) -> Place {
+    pub fn place(&self, at: usize) -> Place {
         let at = at.min(self.text.len());
         let line = self.lines.partition_point(|start| *start <= at);
         let start = self.lines[line - 1];
@@ -109,17 +88,18 @@ impl<'a> Problems<'a> {
     }
 
     /// How many were found up to now.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.list.len()
     }
 
-    pub(crate) fn into_list(self) -> Vec<Problem> {
+    /// All of it, in the order in which it was found.
+    pub fn into_list(self) -> Vec<Problem> {
         self.list
     }
 }
 
 /// The known word nearest to a mistyped one, if any is near.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
@@ -129,7 +109,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `` `a`, `b` and `c` ``.
-pub(crate) fn listed(words: &[&str], last: &str) -> String {
+pub fn listed(words: &[&str], last: &str) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         None => "nothing".to_owned(),

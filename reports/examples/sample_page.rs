@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use std::{fs, io};
 
-use wsgrade_reports::record::RunReport;
+use wsgrade_reports::expect::{Expectation, Matching, apply};
+use wsgrade_reports::record::{Behavior, RunReport};
 use wsgrade_reports::render::html::{self, Baseline};
 use wsgrade_reports::render::{self, Format};
 
@@ -39,7 +40,8 @@ fn main() -> io::Result<()> {
     one.targets[0].name = "ws 8.18".to_owned();
     let mut clean = sample::large(1, 250, 2);
     clean.targets[0].name = "reference-server".to_owned();
-    let runs: [(&str, RunReport); 6] = [
+    let runs: [(&str, RunReport); 7] = [
+        ("known", known()),
         ("hostile", sample::small()),
         ("one", one),
         ("clean", clean),
@@ -63,6 +65,25 @@ fn main() -> io::Result<()> {
     }
     print!("{}", render::summary(&sample::small()));
     Ok(())
+}
+
+/// A run in which one thing is wrong that was known, and one was expected to be that is not.
+fn known() -> RunReport {
+    let mut report = sample::faultless();
+    sample::record(&mut report, "2.5").behavior = Behavior::Fail;
+    let new = |id: &str| {
+        Expectation::new(
+            vec![id.to_owned()],
+            Behavior::Fail,
+            None,
+            "issue 12, to be mended in the next version",
+        )
+        .expect("a deviation")
+    };
+    let same = |pattern: &str, text: &str| pattern == text;
+    let today = "2027-03-01".parse().expect("a day");
+    apply(&mut report, &[new("2.5"), new("2.6")], today, &Matching { matches: &same, known: &[] });
+    report
 }
 
 /// The page alone.

@@ -4,23 +4,26 @@
 //! RunReport ─────────┐
 //! Policy ────────────┼─▶ Ruling { Outcome, reasons }
 //! Comparison ── with a baseline, if there is one
-//! Applied ────────── expectations, if there are any
 //! ```
+//!
+//! What was expected, and what is not true of it, is part of the record (see [`expect`](crate::expect)).
 //!
 //! A run in which nothing was judged never passes, and neither does one of which something is inconclusive; but what is
 //! broken outweighs what is not known.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::compare::{Change, Comparison, Which};
-use crate::expect::Applied;
 use crate::grade::{Grade, RunGrade};
-use crate::record::{Behavior, CaseKey, RunReport, Severity, TargetReport};
-use crate::render::text::{column, visible};
+use crate::record::{Behavior, CaseKey, CaseRecord, RunReport, Severity, TargetReport};
+use crate::render::text::{clipped, column, visible};
 use crate::render::words;
 
 /// How many cases a reason names.
 const NAMED: usize = 8;
+/// The longest complaint that a reason quotes, in characters.
+const COMPLAINT: usize = 600;
 
 /// What a run has to be, to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,17 +112,13 @@ impl fmt::Display for Ruling {
 }
 
 impl Ruling {
-    /// Judges a run. `comparison` is that of a baseline, as the old side, with this run, as the new side; `expected` is what
-    /// expectations are to this run. An expected deviation counts neither as broken nor as a regression.
-    pub fn of(
-        report: &RunReport,
-        policy: &Policy,
-        comparison: Option<&Comparison>,
-        expected: Option<&Applied>,
-    ) -> Self {
-        let mut broken = broken(report, policy.fail_on, comparison, expected);
-        if let Some(expected) = expected.filter(|_| policy.true_expectations) {
-            broken.extend(expected.complaints.iter().map(ToString::to_string));
+    /// Judges a run. `comparison` is that of a baseline, as the old side, with this run, as the new side. A deviation that the
+    /// record says was expected counts neither as broken nor as a regression; the grade is as it is.
+    pub fn of(report: &RunReport, policy: &Policy, comparison: Option<&Comparison>) -> Self {
+        let mut broken = broken(report, policy.fail_on, comparison);
+        if policy.true_expectations {
+            let complaints = report.expectations.iter().flat_map(|entry| &entry.complaints);
+            broken.extend(complaints.map(|complaint| clipped(complaint, COMPLAINT)));
         }
         let mut unknown = unknown(report);
         if let Some(least) = policy.min_grade {
@@ -147,27 +146,19 @@ impl Ruling {
         if !unknown.is_empty() {
             return Self { outcome: Outcome::Undecided, reasons: unknown };
         }
-        let reason = praise(report, policy, expected);
+        let reason = praise(report, policy);
         Self { outcome: Outcome::Met, reasons: vec![reason] }
     }
 }
 
 /// What speaks against the run.
-fn broken(
-    report: &RunReport,
-    fail_on: FailOn,
-    comparison: Option<&Comparison>,
-    expected: Option<&Applied>,
-) -> Vec<String> {
-    let is_expected = |target: usize, key: &CaseKey| {
-        expected.is_some_and(|applied| applied.expectation_of(target, key).is_some())
-    };
+fn broken(report: &RunReport, fail_on: FailOn, comparison: Option<&Comparison>) -> Vec<String> {
+    let is_expected = |record: &CaseRecord| report.expectation_of(record).is_some();
     let unexpected = |severity: Severity| {
-        let targets = report.targets.iter().enumerate();
-        targets.filter_map(move |(n, target)| {
-            let records = target.cases.iter();
-            let keys = records.filter(|record| record.severity() == severity).map(|record| record.key());
-            let keys: Vec<_> = keys.filter(|key| !is_expected(n, key)).collect();
+        report.targets.iter().filter_map(move |target| {
+            let records = target.cases.iter().filter(|record| record.severity() == severity);
+            let keys: Vec<_> =
+                records.filter(|record| !is_expected(record)).map(|record| record.key()).collect();
             let what = if severity == Severity::Major { "a MUST" } else { "a SHOULD" };
             (!keys.is_empty()).then(|| {
                 format!(
@@ -184,22 +175,24 @@ fn broken(
         FailOn::NonStrict => unexpected(Severity::Major).chain(unexpected(Severity::Minor)).collect(),
         FailOn::Regression => match comparison {
             None => vec!["there is no baseline, so nothing can be called a regression".to_owned()],
-            Some(comparison) => regressions(report, comparison, &is_expected),
+            Some(comparison) => regressions(report, comparison),
         },
     }
 }
 
 /// What is worse than before, and what cannot be compared, which may be worse.
-fn regressions(
-    report: &RunReport,
-    comparison: &Comparison,
-    is_expected: &dyn Fn(usize, &CaseKey) -> bool,
-) -> Vec<String> {
+fn regressions(report: &RunReport, comparison: &Comparison) -> Vec<String> {
     let mut reasons = Vec::new();
     for compared in &comparison.targets {
         let name = column(&compared.name, 60);
+        let records = report.targets.get(compared.new).map_or(&[][..], |target| &target.cases);
+        let expected: HashSet<CaseKey> = records
+            .iter()
+            .filter(|record| report.expectation_of(record).is_some())
+            .map(CaseRecord::key)
+            .collect();
         let worse = compared.of(Change::Regressed).map(|delta| delta.key.clone());
-        let worse: Vec<_> = worse.filter(|key| !is_expected(compared.new, key)).collect();
+        let worse: Vec<_> = worse.filter(|key| !expected.contains(key)).collect();
         if !worse.is_empty() {
             let cases = words::cases(worse.len());
             reasons.push(format!("{cases} of {name} regressed against the baseline: {}", listed(&worse)));
@@ -256,15 +249,17 @@ fn is_judged(behavior: Behavior) -> bool {
 }
 
 /// Why a run passes.
-fn praise(report: &RunReport, policy: &Policy, expected: Option<&Applied>) -> String {
-    let records: usize = report.targets.iter().map(|target| target.cases.len()).sum();
+fn praise(report: &RunReport, policy: &Policy) -> String {
+    let all = || report.targets.iter().flat_map(|target| &target.cases);
+    let records = all().count();
+    let expected = all().filter(|record| report.expectation_of(record).is_some()).count();
     let mut praise = match policy.fail_on {
         FailOn::Fail => format!("no MUST is broken in {}", words::cases(records)),
         FailOn::NonStrict => format!("neither a MUST nor a SHOULD is broken in {}", words::cases(records)),
         FailOn::Regression => format!("nothing regressed in {}", words::cases(records)),
     };
-    if let Some(count) = expected.map(|applied| applied.expected.len()).filter(|count| *count > 0) {
-        praise += &format!(", {} as expected aside", words::cases(count));
+    if expected > 0 {
+        praise += &format!(", {} as expected aside", words::cases(expected));
     }
     if let Some(least) = policy.min_grade {
         praise += &format!(", and no grade is below {least}");

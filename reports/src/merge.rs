@@ -13,11 +13,14 @@
 //! - `seed`, and what was found of a target before the first case, is that of the first shard, and so is the URL;
 //! - of a process, memory is the most that a shard saw and processor time the sum; how processes ended by themselves is told
 //!   for each;
-//! - `stopped` is there where the run of any shard ended too early, and says which.
+//! - `stopped` is there where the run of any shard ended too early, and says which;
+//! - of what was expected, which has to be the same for all, whatever any shard says is not true is told once.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::record::{CaseKey, CaseRecord, ProcessInfo, RunOptions, RunReport, Shard, TargetReport};
+use crate::record::{
+    CaseKey, CaseRecord, ExpectationRecord, ProcessInfo, RunOptions, RunReport, Shard, TargetReport,
+};
 use crate::render::text::column;
 
 /// The record of a shard, and the file it is from.
@@ -88,6 +91,22 @@ pub enum MergeError {
         second: String,
         /// What is not the same, as the subject of a sentence with its verb.
         what: &'static str,
+        /// It in the first.
+        a: String,
+        /// It in the second.
+        b: String,
+    },
+    /// They were not judged by the same expectations.
+    #[error(
+        "{first} and {second} were not judged by the same expectations: {what} {a} and {b}; play all shards with the same ones"
+    )]
+    Expectations {
+        /// One file.
+        first: String,
+        /// The other.
+        second: String,
+        /// What is not the same, as the subject of a sentence with its verb.
+        what: String,
         /// It in the first.
         a: String,
         /// It in the second.
@@ -174,6 +193,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<RunReport, MergeError> {
         duration_ms: reports().map(|report| report.duration_ms).fold(0.0, f64::max),
         shard: None,
         targets,
+        expectations: expectations(&parts),
         ..first.report.clone()
     })
 }
@@ -236,7 +256,60 @@ fn alike(first: &Part, second: &Part) -> Result<(), MergeError> {
         let id = |id: &str| format!("case {id}");
         return Err(unlike(first, second, "what was selected holds", id(&a.id), id(&b.id)));
     }
+    expected_alike(first, second)
+}
+
+/// Whether two shards were judged by the same expectations, whatever each had to say of them.
+fn expected_alike(first: &Part, second: &Part) -> Result<(), MergeError> {
+    let (one, other) = (&first.report.expectations, &second.report.expectations);
+    let check = |what: String, a: String, b: String| match a == b {
+        true => Ok(()),
+        false => Err(MergeError::Expectations {
+            first: first.file.clone(),
+            second: second.file.clone(),
+            what,
+            a: column(&a, 100),
+            b: column(&b, 100),
+        }),
+    };
+    check("how many there are is".to_owned(), one.len().to_string(), other.len().to_string())?;
+    for (n, (a, b)) in (1..).zip(one.iter().zip(other)) {
+        for ((what, a), (_, b)) in entry(a).into_iter().zip(entry(b)) {
+            check(format!("{what} of expectation {n} is"), a, b)?;
+        }
+    }
     Ok(())
+}
+
+/// An expectation, as subjects of sentences and in words.
+fn entry(expectation: &ExpectationRecord) -> Vec<(&'static str, String)> {
+    let ExpectationRecord { cases, behavior, close, reason, until, target, complaints: _ } = expectation;
+    let said = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
+    vec![
+        ("`cases`", format!("{cases:?}")),
+        ("`behavior`", behavior.to_string()),
+        ("`close`", said(close.map(|close| close.to_string()))),
+        ("`reason`", format!("{reason:?}")),
+        ("`until`", said(until.as_ref().map(|day| format!("{day:?}")))),
+        ("`target`", said(target.as_ref().map(|pattern| format!("{pattern:?}")))),
+    ]
+}
+
+/// What was expected, with what any shard says is not true of it: what all say, such as that an entry matches nothing, once,
+/// and what each says of its own cases in the order of the shards.
+fn expectations(parts: &[Part]) -> Vec<ExpectationRecord> {
+    let Some((first, others)) = parts.split_first() else { return Vec::new() };
+    let mut all = first.report.expectations.clone();
+    for part in others {
+        for (entry, more) in all.iter_mut().zip(&part.report.expectations) {
+            for complaint in &more.complaints {
+                if !entry.complaints.contains(complaint) {
+                    entry.complaints.push(complaint.clone());
+                }
+            }
+        }
+    }
+    all
 }
 
 /// The options of a run, as subjects of sentences and in words.

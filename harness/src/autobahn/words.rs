@@ -32,6 +32,7 @@ mod tests {
             when_busy: None,
             repeats: None,
             adapted: None,
+            expected: None,
             repeat: String::new(),
             transcript: wsgrade_reports::record::Transcript::default(),
         }

@@ -33,7 +33,7 @@ impl Exit {
     /// The gate as it is unless told otherwise: no MUST is broken. A run that broke off, judged nothing, or has anything
     /// inconclusive does not meet it; a broken MUST outweighs that.
     pub fn of_run(report: &RunReport) -> Self {
-        Self::from(Ruling::of(report, &Policy::default(), None, None).outcome)
+        Self::from(Ruling::of(report, &Policy::default(), None).outcome)
     }
 }
 

@@ -80,7 +80,7 @@ impl Gate {
         let compare =
             |(baseline, name): &(Side, String)| (Comparison::of(baseline, &Side::from(report)), name.clone());
         let (comparison, name) = self.baseline.as_ref().map(compare).unzip();
-        let ruling = Ruling::of(report, &self.policy, comparison.as_ref(), None);
+        let ruling = Ruling::of(report, &self.policy, comparison.as_ref());
         let mut text = String::new();
         if let Some(comparison) = &comparison {
             text += "Compared with the baseline\n\n";

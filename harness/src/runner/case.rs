@@ -43,6 +43,7 @@ pub(crate) fn record(
         when_busy: None,
         repeats: None,
         adapted: plan.adapted().map(str::to_owned),
+        expected: None,
         repeat: format!("{repeat}{}", plan.scenario.id),
         transcript,
     }
@@ -114,6 +115,7 @@ pub(crate) fn unimplemented(
         when_busy: None,
         repeats: None,
         adapted: None,
+        expected: None,
         repeat: format!("{repeat}{}", scenario.id),
         transcript: Transcript::default(),
     }

@@ -159,6 +159,7 @@ impl Run {
             },
             shard: self.part.as_ref().map(|part| part.shard),
             fuzz: None,
+            expectations: Vec::new(),
             options: RunOptions {
                 jobs: *jobs,
                 timeout_ms: whole_milliseconds(limits.answer),

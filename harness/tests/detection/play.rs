@@ -167,6 +167,7 @@ fn judged(plan: &Plan, role: Role, transcript: Transcript, wire: &Wire) -> Playe
         when_busy: None,
         repeats: None,
         adapted: None,
+        expected: None,
         repeat: String::new(),
         transcript,
     };

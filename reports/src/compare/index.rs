@@ -150,6 +150,7 @@ mod tests {
                     when_busy: None,
                     repeats: None,
                     adapted: None,
+                    expected: None,
                     repeat: String::new(),
                     transcript: Transcript::default(),
                 };

@@ -1,8 +1,9 @@
 //! What expectations are to a run.
 
-use super::{Applied, Complaint, Date, Expectation, Expected, Fault};
+use super::complaint::{Entry, Unlike};
+use super::{Date, Expectation};
 use crate::near::nearest;
-use crate::record::{Behavior, CaseRecord, RunReport, Severity, TargetReport};
+use crate::record::{Behavior, CaseRecord, ExpectationRecord, RunReport, Severity, TargetReport};
 
 /// How patterns are read and what they may match: whoever knows the catalogue says so.
 pub struct Matching<'a> {
@@ -13,50 +14,81 @@ pub struct Matching<'a> {
     pub known: &'a [&'a str],
 }
 
-/// Applies expectations to a run, as of a day.
+/// Writes into a run what expectations are to it, as of a day, in place of what it held of others.
 ///
 /// A record meets the first expectation that is about it and holds. A record that passes or deviates otherwise is told
 /// of the first one that is about it; one that is inconclusive says nothing, and one that was not played, or is not
-/// implemented, deviates from nothing unless that is what is expected. An entry past its day is told, and otherwise as if it
-/// were not there.
-pub fn apply(
-    report: &RunReport,
-    expectations: &[Expectation],
-    today: Date,
-    matching: &Matching<'_>,
-) -> Applied {
-    let mut applied = Applied::default();
-    let mut faults: Vec<Vec<Fault>> = expectations.iter().map(|_| Vec::new()).collect();
-    for (place, target) in report.targets.iter().enumerate() {
+/// implemented, deviates from nothing unless that is what is expected. An entry of which only some cases pass is told as
+/// well: it says more than is true, and would hide it if they failed again. An entry past its day is told, and otherwise as
+/// if it were not there. Each pattern that matches no case is told by itself.
+pub fn apply(report: &mut RunReport, expectations: &[Expectation], today: Date, matching: &Matching<'_>) {
+    let mut seen: Vec<Seen> = expectations.iter().map(|_| Seen::default()).collect();
+    let mut met: Vec<Option<usize>> = Vec::new();
+    let several = report.targets.len() > 1;
+    for target in &report.targets {
+        for seen in &mut seen {
+            let name = several.then(|| target.name.clone());
+            seen.unlike.push(Unlike { target: name, ..Unlike::default() });
+        }
         for record in &target.cases {
             let about: Vec<usize> = (0..expectations.len())
                 .filter(|&n| !expectations[n].is_over(today))
                 .filter(|&n| is_about(&expectations[n], target, &record.id, matching))
                 .collect();
-            if let Some(&entry) = about.iter().find(|&&n| is_met(&expectations[n], record)) {
-                let reason = expectations[entry].reason().to_owned();
-                applied.expected.push(Expected { target: place, key: record.key(), entry, reason });
-            } else if let Some(&entry) = about.first() {
-                note(&mut faults[entry], &expectations[entry], place, record);
+            let entry = about.iter().copied().find(|&n| is_met(&expectations[n], record));
+            match (entry, about.first()) {
+                (Some(entry), _) => seen[entry].met = true,
+                (None, Some(&entry)) => seen[entry].note(record),
+                (None, None) => {}
+            }
+            met.push(entry);
+        }
+    }
+    let entries = (0..).zip(expectations).map(|(place, expectation)| Entry { place, expectation });
+    let written = entries.zip(&seen).map(|(entry, seen)| ExpectationRecord {
+        cases: entry.expectation.cases().to_vec(),
+        behavior: entry.expectation.behavior(),
+        close: entry.expectation.close(),
+        reason: entry.expectation.reason().to_owned(),
+        until: entry.expectation.last_day().map(|day| day.to_string()),
+        target: entry.expectation.target().map(str::to_owned),
+        complaints: complaints(report, &entry, seen, today, matching),
+    });
+    report.expectations = written.collect();
+    let records = report.targets.iter_mut().flat_map(|target| &mut target.cases);
+    records.zip(met).for_each(|(record, entry)| record.expected = entry);
+}
+
+/// What was seen of the records that an expectation is about.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Whether any is as it is written.
+    met: bool,
+    /// Those that are not, target by target.
+    unlike: Vec<Unlike>,
+}
+
+impl Seen {
+    /// Takes note of a record of the last target that is not as it is written.
+    fn note(&mut self, record: &CaseRecord) {
+        let Some(unlike) = self.unlike.last_mut() else { return };
+        match record.behavior {
+            // Our side failed, or there was nothing to play: that is no progress of the target.
+            Behavior::Inconclusive | Behavior::Unimplemented => {}
+            Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => {
+                match record.severity() {
+                    Severity::Good | Severity::Neutral => unlike.passes(record),
+                    Severity::Minor | Severity::Major => unlike.deviates(record),
+                }
             }
         }
     }
-    for (entry, (expectation, mut faults)) in expectations.iter().zip(faults).enumerate() {
-        if let Some(last) = expectation.last_day().filter(|_| expectation.is_over(today)) {
-            faults = vec![Fault::Over { last, reason: expectation.reason().to_owned() }];
-        } else if let Some(idle) = idle(report, expectation, matching) {
-            faults = vec![idle];
-        }
-        let complaint = |fault| Complaint { entry, cases: expectation.cases().to_owned(), fault };
-        applied.complaints.extend(faults.into_iter().map(complaint));
-    }
-    applied
 }
 
 /// Whether an expectation is about this case of this target.
 fn is_about(expectation: &Expectation, target: &TargetReport, id: &str, matching: &Matching<'_>) -> bool {
     let of_target = expectation.target().is_none_or(|pattern| (matching.matches)(pattern, &target.name));
-    of_target && (matching.matches)(expectation.cases(), id)
+    of_target && expectation.cases().iter().any(|pattern| (matching.matches)(pattern, id))
 }
 
 /// Whether a record deviates as it is written.
@@ -68,59 +100,50 @@ fn is_met(expectation: &Expectation, record: &CaseRecord) -> bool {
     expectation.behavior() == record.behavior && close
 }
 
-/// Takes note of a record that is not as it is written.
-fn note(faults: &mut Vec<Fault>, expectation: &Expectation, place: usize, record: &CaseRecord) {
-    let expected = expectation.behavior();
-    let key = record.key();
-    match record.behavior {
-        // Our side failed, or there was nothing to play: that is no progress of the target.
-        Behavior::Inconclusive | Behavior::Unimplemented => return,
-        Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => {}
+/// What is not true of an expectation.
+fn complaints(
+    report: &RunReport,
+    entry: &Entry<'_>,
+    seen: &Seen,
+    today: Date,
+    matching: &Matching<'_>,
+) -> Vec<String> {
+    if let Some(last) = entry.expectation.last_day().filter(|_| entry.expectation.is_over(today)) {
+        return vec![entry.over(last)];
     }
-    if record.severity() <= Severity::Neutral {
-        for fault in faults.iter_mut() {
-            if let Fault::Passes { target, cases, .. } = fault
-                && *target == place
-            {
-                cases.push(key);
-                return;
-            }
-        }
-        faults.push(Fault::Passes { expected, target: place, cases: vec![key] });
-    } else {
-        let shown = (key, record.behavior, record.close);
-        for fault in faults.iter_mut() {
-            if let Fault::Other { target, cases, .. } = fault
-                && *target == place
-            {
-                cases.push(shown);
-                return;
-            }
-        }
-        faults.push(Fault::Other { expected, target: place, cases: vec![shown] });
+    if let Some(idle) = no_target(report, entry, matching) {
+        return vec![idle];
     }
+    let mut said = no_case(report, entry, matching);
+    for sentence in seen.unlike.iter().flat_map(|unlike| unlike.sentences(entry, seen.met)) {
+        // Two targets of one name have one sentence.
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    said
 }
 
-/// Whether an expectation is about nothing, and what was perhaps meant.
-fn idle(report: &RunReport, expectation: &Expectation, matching: &Matching<'_>) -> Option<Fault> {
-    if let Some(pattern) = expectation.target() {
-        let names = || report.targets.iter().map(|target| target.name.as_str());
-        if !names().any(|name| (matching.matches)(pattern, name)) {
-            let suggestion = nearest(pattern, names()).map(str::to_owned);
-            return Some(Fault::Idle { suggestion, target: Some(pattern.to_owned()) });
-        }
-    }
+/// Whether an expectation is about no target, and which was perhaps meant.
+fn no_target(report: &RunReport, entry: &Entry<'_>, matching: &Matching<'_>) -> Option<String> {
+    let pattern = entry.expectation.target()?;
+    let names = || report.targets.iter().map(|target| target.name.as_str());
+    let any = names().any(|name| (matching.matches)(pattern, name));
+    (!any).then(|| entry.no_target(pattern, nearest(pattern, names())))
+}
+
+/// The patterns that match no case, and what was perhaps meant by each.
+fn no_case(report: &RunReport, entry: &Entry<'_>, matching: &Matching<'_>) -> Vec<String> {
     let described = report.cases.iter().map(|case| case.id.as_str());
     let ids: Vec<&str> = described.chain(matching.known.iter().copied()).collect();
-    let pattern = expectation.cases();
-    if ids.iter().any(|id| (matching.matches)(pattern, id)) {
-        return None;
-    }
-    // `6.4` for `6.4.*` is the likely slip.
-    let section = format!("{}.*", pattern.trim_end_matches(['.', '*']));
-    let suggestion = match ids.iter().any(|id| (matching.matches)(&section, id)) {
-        true => Some(section),
-        false => nearest(pattern, ids.iter().copied()).map(str::to_owned),
-    };
-    Some(Fault::Idle { suggestion, target: None })
+    let matched = |pattern: &str| ids.iter().any(|id| (matching.matches)(pattern, id));
+    let idle = entry.expectation.cases().iter().filter(|pattern| !matched(pattern));
+    idle.map(|pattern| {
+        // `6.4` for `6.4.*` is the likely slip.
+        let section = format!("{}.*", pattern.trim_end_matches(['.', '*']));
+        let near =
+            if matched(&section) { Some(section.as_str()) } else { nearest(pattern, ids.iter().copied()) };
+        entry.no_case(pattern, near)
+    })
+    .collect()
 }

@@ -345,6 +345,10 @@ pub struct CaseRecord {
     /// target's messages aside. Absent where it was judged as it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapted: Option<String>,
+    /// The place in `RunReport::expectations` of the one that this record meets: it deviates as it was known to. Absent where it
+    /// meets none. A record of others may hold any number: ask [`RunReport::expectation_of`](super::RunReport::expectation_of).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<usize>,
     /// The command that repeats just this case.
     pub repeat: String,
     /// What was on the wire.

@@ -3,6 +3,7 @@
 //! ```text
 //! RunReport ── cases ── CaseInfo        what a case is, once, whatever the number of targets
 //!     │    └── rules ── RuleText        every sentence of the RFCs that binds somebody
+//!     ├── expectations ── ExpectationRecord    known deviations, and what is not true of them
 //!     └── targets ── TargetReport ── CaseRecord ── Finding
 //!                                        └── Transcript ── Entry
 //! ```
@@ -11,6 +12,7 @@
 //! no socket, codec or scenario, so a record written today renders for ever.
 
 mod case;
+mod expected;
 mod facts;
 mod fuzz;
 mod payload;
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 pub use case::{
     Behavior, Binds, CaseInfo, CaseKey, CaseRecord, CloseVerdict, Finding, Role, RuleText, Severity,
 };
+pub use expected::ExpectationRecord;
 pub use facts::{Refused, Response, TargetFacts};
 pub use fuzz::{FuzzDifference, FuzzFinding, FuzzReport};
 pub use payload::PayloadDigest;
@@ -92,6 +95,9 @@ pub struct RunReport {
     pub cases: Vec<CaseInfo>,
     /// What was found, target by target.
     pub targets: Vec<TargetReport>,
+    /// Deviations that were known before, each with its reason; [`CaseRecord::expected`] is a place in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expectations: Vec<ExpectationRecord>,
     /// How it was found, where scenarios were played that nobody wrote: the cases are then those in which something is
     /// wrong and no others, so the run says nothing of what is right, and has no grade.
     #[serde(default, skip_serializing_if = "Option::is_none")]

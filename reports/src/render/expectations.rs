@@ -1,71 +1,154 @@
-//! What expectations came to, for a terminal and as Markdown.
+//! What was expected, for a terminal and as Markdown.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::comparison::escaped;
-use super::text::{column, prose, visible};
-use crate::expect::{Applied, Expected};
-use crate::record::{CaseRecord, RunReport};
+use super::names::Names;
+use super::text::{clipped, code, column, markdown as plain, prose, visible};
+use crate::record::{Behavior, CloseVerdict, ExpectationRecord, RunReport};
+
+/// How many lines of either kind are told, and how many cases each names.
+const LISTED: usize = 100;
+const IDS: usize = 8;
+/// The longest texts, in characters.
+const NAME: usize = 60;
+const REASON: usize = 400;
+const COMPLAINT: usize = 600;
+
+/// Records of one target that meet one expectation and have one verdict.
+struct Met<'a> {
+    /// The target's place in the record.
+    target: usize,
+    expectation: &'a ExpectationRecord,
+    behavior: Behavior,
+    close: CloseVerdict,
+    /// How many there are, and their ids, each once.
+    records: usize,
+    ids: Vec<&'a str>,
+}
+
+/// What was met, in the order of the record.
+fn met(report: &RunReport) -> Vec<Met<'_>> {
+    let mut all: Vec<Met<'_>> = Vec::new();
+    let mut places = HashMap::new();
+    for (target, found) in report.targets.iter().enumerate() {
+        for record in &found.cases {
+            let Some(expectation) = report.expectation_of(record) else { continue };
+            let (behavior, close) = (record.behavior, record.close);
+            let at = *places.entry((target, record.expected, behavior, close)).or_insert(all.len());
+            if at == all.len() {
+                all.push(Met { target, expectation, behavior, close, records: 0, ids: Vec::new() });
+            }
+            let met = &mut all[at];
+            met.records += 1;
+            if met.ids.last() != Some(&record.id.as_str()) {
+                met.ids.push(&record.id);
+            }
+        }
+    }
+    all
+}
+
+impl Met<'_> {
+    fn ids(&self) -> String {
+        let mut ids: Vec<_> = self.ids.iter().take(IDS).map(|id| column(id, 40)).collect();
+        if self.ids.len() > IDS {
+            let last = ids.pop().unwrap_or_default();
+            ids.push(format!("{last} and {} more", self.ids.len() - IDS));
+        }
+        ids.join(", ")
+    }
+
+    fn verdict(&self) -> String {
+        format!("{}, close {}", self.behavior, self.close)
+    }
+
+    fn reason(&self) -> String {
+        clipped(&prose(&self.expectation.reason), REASON)
+    }
+
+    fn until(&self) -> Option<String> {
+        self.expectation.until.as_deref().map(|day| column(day, 20))
+    }
+}
+
+/// What is not true of the expectations, in their order.
+fn complaints(report: &RunReport) -> Vec<&str> {
+    report.expectations.iter().flat_map(|entry| &entry.complaints).map(String::as_str).collect()
+}
 
 /// Known deviations with their reasons, and expectations that are not true any more, in plain text without colour codes;
-/// nothing where there are none. `report` is what the expectations were applied to.
-pub fn text(report: &RunReport, applied: &Applied) -> String {
+/// nothing where there are none.
+pub fn text(report: &RunReport) -> String {
     let mut out = String::new();
-    write_text(report, applied, &mut out).expect("writing to a string never fails");
+    write_text(report, &mut out).expect("writing to a string never fails");
     out
 }
 
-fn write_text(report: &RunReport, applied: &Applied, out: &mut String) -> std::fmt::Result {
-    if !applied.expected.is_empty() {
-        writeln!(out, "expected deviations ({}): not counted by the gate", applied.expected.len())?;
-        for expected in &applied.expected {
-            let (target, verdict) = shown(report, expected);
-            let (id, reason) = (visible(&expected.key.id), prose(&expected.reason));
-            writeln!(out, "  {id}  {target}: {verdict}: {reason}")?;
+fn write_text(report: &RunReport, out: &mut String) -> std::fmt::Result {
+    let (met, complaints) = (met(report), complaints(report));
+    if !met.is_empty() {
+        let records: usize = met.iter().map(|met| met.records).sum();
+        writeln!(out, "expected deviations ({records}): not counted by the gate")?;
+        for met in met.iter().take(LISTED) {
+            let name = column(&report.targets[met.target].name, NAME);
+            let until = met.until().map_or_else(String::new, |day| format!(" (until {day})"));
+            writeln!(out, "  {}  {name}: {}: {}{until}", met.ids(), met.verdict(), met.reason())?;
         }
+        more(met.len(), "  ", out)?;
     }
-    if !applied.complaints.is_empty() {
-        writeln!(out, "expectations that are not true ({})", applied.complaints.len())?;
-        for complaint in &applied.complaints {
-            writeln!(out, "  {complaint}")?;
+    if !complaints.is_empty() {
+        writeln!(out, "expectations that are not true ({})", complaints.len())?;
+        for complaint in complaints.iter().take(LISTED) {
+            writeln!(out, "  {}", visible(&clipped(complaint, COMPLAINT)))?;
         }
+        more(complaints.len(), "  ", out)?;
     }
     Ok(())
 }
 
-/// The same as a table and a list; nothing where there are none.
-pub fn markdown(report: &RunReport, applied: &Applied) -> String {
+/// The same as a list of what is not true, and a table of what was met; nothing where there are none.
+pub fn markdown(report: &RunReport) -> String {
     let mut out = String::new();
-    write_markdown(report, applied, &mut out).expect("writing to a string never fails");
+    write_markdown(report, &mut out).expect("writing to a string never fails");
     out
 }
 
-fn write_markdown(report: &RunReport, applied: &Applied, out: &mut String) -> std::fmt::Result {
-    if !applied.expected.is_empty() {
-        writeln!(out, "| expected | target | verdict | reason |\n|---|---|---|---|")?;
-        for expected in &applied.expected {
-            let (target, verdict) = shown(report, expected);
-            let (id, reason) = (escaped(&visible(&expected.key.id)), escaped(&prose(&expected.reason)));
-            writeln!(out, "| {id} | {} | {verdict} | {reason} |", escaped(&target))?;
+fn write_markdown(report: &RunReport, out: &mut String) -> std::fmt::Result {
+    let (met, complaints) = (met(report), complaints(report));
+    if !complaints.is_empty() {
+        writeln!(out, "**Expectations that are not true ({}):**\n", complaints.len())?;
+        for complaint in complaints.iter().take(LISTED) {
+            writeln!(out, "- {}", plain(complaint, COMPLAINT))?;
         }
+        more(complaints.len(), "\n", out)?;
     }
-    if !applied.complaints.is_empty() {
-        writeln!(out, "\nExpectations that are not true:\n")?;
-        for complaint in &applied.complaints {
-            writeln!(out, "- {}", escaped(&complaint.to_string()))?;
-        }
+    if met.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    if !complaints.is_empty() {
+        writeln!(out)?;
+    }
+    let names = Names::of(report);
+    writeln!(out, "| expected deviation | target | verdict | reason | until |\n|---|---|---|---|---|")?;
+    for met in met.iter().take(LISTED) {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            plain(&met.ids(), REASON),
+            code(names.label(met.target), NAME),
+            met.verdict(),
+            plain(&met.reason(), 2 * REASON),
+            met.until().map_or_else(String::new, |day| plain(&day, 40)),
+        )?;
+    }
+    more(met.len(), "\n", out)
 }
 
-/// What the target is called and what it did.
-fn shown(report: &RunReport, expected: &Expected) -> (String, String) {
-    let Some(target) = report.targets.get(expected.target) else { return (String::new(), String::new()) };
-    let is_it = |record: &&CaseRecord| record.key() == expected.key;
-    let verdict = target
-        .cases
-        .iter()
-        .find(is_it)
-        .map_or_else(String::new, |record| format!("{}, close {}", record.behavior, record.close));
-    (column(&target.name, 60), verdict)
+/// How many lines were left out.
+fn more(lines: usize, before: &str, out: &mut String) -> std::fmt::Result {
+    match lines.saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "{before}{more} more in run.json"),
+    }
 }

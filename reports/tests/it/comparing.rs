@@ -8,18 +8,7 @@ use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, Role, RunRepor
 use wsgrade_reports::render;
 
 use crate::any::AnyRun;
-use crate::sample;
-
-/// One target without a fault.
-fn good() -> RunReport {
-    let mut report = sample::small();
-    report.targets.remove(0);
-    report
-}
-
-fn record<'a>(report: &'a mut RunReport, id: &str) -> &'a mut CaseRecord {
-    report.targets[0].cases.iter_mut().find(|record| record.id == id).expect(id)
-}
+use crate::sample::{self, faultless as good, record};
 
 fn compared(old: &RunReport, new: &RunReport) -> Comparison {
     Comparison::of(&Side::from(old), &Side::from(new))

@@ -3,24 +3,13 @@
 use insta::assert_snapshot;
 use quickcheck::quickcheck;
 use wsgrade_reports::compare::{Comparison, Side};
-use wsgrade_reports::expect::{Applied, Date, Expectation, Matching, apply};
+use wsgrade_reports::expect::{Date, Expectation, Matching, apply};
 use wsgrade_reports::gate::{FailOn, Outcome, Policy, Ruling};
 use wsgrade_reports::grade::Grade;
-use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, RunReport, Severity};
+use wsgrade_reports::record::{Behavior, CloseVerdict, ExpectationRecord, RunReport, Severity};
 
 use crate::any::AnyRun;
-use crate::sample;
-
-/// One target without a fault.
-fn good() -> RunReport {
-    let mut report = sample::small();
-    report.targets.remove(0);
-    report
-}
-
-fn record<'a>(report: &'a mut RunReport, id: &str) -> &'a mut CaseRecord {
-    report.targets[0].cases.iter_mut().find(|record| record.id == id).expect(id)
-}
+use crate::sample::{self, faultless as good, record};
 
 fn with(change: impl FnOnce(&mut RunReport)) -> RunReport {
     let mut report = good();
@@ -33,12 +22,12 @@ fn policy(fail_on: FailOn) -> Policy {
 }
 
 fn ruled(report: &RunReport, policy: &Policy) -> Ruling {
-    Ruling::of(report, policy, None, None)
+    Ruling::of(report, policy, None)
 }
 
 fn against(old: &RunReport, new: &RunReport) -> Ruling {
     let comparison = Comparison::of(&Side::from(old), &Side::from(new));
-    Ruling::of(new, &policy(FailOn::Regression), Some(&comparison), None)
+    Ruling::of(new, &policy(FailOn::Regression), Some(&comparison))
 }
 
 /// What the gate was before there were policies.
@@ -94,7 +83,7 @@ fn a_run_in_which_nothing_was_judged_never_passes() {
             with(|report| report.targets[0].cases.iter_mut().for_each(|record| record.behavior = behavior));
         for fail_on in FailOn::ALL {
             let comparison = Comparison::of(&Side::from(&idle), &Side::from(&idle));
-            let ruling = Ruling::of(&idle, &policy(fail_on), Some(&comparison), Some(&Applied::default()));
+            let ruling = Ruling::of(&idle, &policy(fail_on), Some(&comparison));
             assert_eq!(ruling.outcome, Outcome::Undecided, "{behavior} {fail_on}");
             assert_eq!(ruling.reasons[0], "nothing was judged of reference-server");
         }
@@ -200,19 +189,22 @@ fn expected_deviations_do_not_count_and_untrue_ones_do() {
         record(report, "6.3.1").behavior = Behavior::NonStrict;
     });
     let expected = |cases: &str, behavior| {
-        Expectation::new(cases, behavior, None, "upstream issue 12").expect("a deviation")
+        Expectation::new(vec![cases.to_owned()], behavior, None, "upstream issue 12").expect("a deviation")
     };
     let applied = |report: &RunReport, list: &[Expectation]| {
         let same = |pattern: &str, text: &str| pattern == text;
         let matching = Matching { matches: &same, known: &[] };
-        apply(report, list, Date::new(2027, 1, 1).expect("a day"), &matching)
+        let mut report = report.clone();
+        apply(&mut report, list, Date::new(2027, 1, 1).expect("a day"), &matching);
+        report
     };
     let known = [expected("2.5", Behavior::Fail), expected("6.3.1", Behavior::NonStrict)];
     let stale = [expected("2.5", Behavior::Fail), expected("2.6", Behavior::Fail)];
     let strict = policy(FailOn::NonStrict);
     let rule = |report: &RunReport, policy: &Policy, list: &[Expectation]| {
-        let comparison = Comparison::of(&Side::from(&good()), &Side::from(report));
-        Ruling::of(report, policy, Some(&comparison), Some(&applied(report, list)))
+        let report = applied(report, list);
+        let comparison = Comparison::of(&Side::from(&good()), &Side::from(&report));
+        Ruling::of(&report, policy, Some(&comparison))
     };
     let lenient = Policy { true_expectations: false, ..Policy::default() };
     let said = [
@@ -233,6 +225,56 @@ fn expected_deviations_do_not_count_and_untrue_ones_do() {
     gate not met: expectation 2 (`2.6`) expects fail, but 2.6 passes: delete the entry, or narrow it
     gate met: no MUST is broken in 11 cases, 1 case as expected aside
     ");
+}
+
+/// A record of others may hold anything.
+#[test]
+fn what_a_record_says_is_expected_without_saying_what_is_not() {
+    let expected = |entry, behavior| {
+        with(|report| {
+            report.expectations = vec![ExpectationRecord {
+                cases: vec!["2.5".to_owned()],
+                behavior: Behavior::Fail,
+                close: None,
+                reason: "upstream issue 12".to_owned(),
+                until: None,
+                target: None,
+                complaints: vec![format!("it is not true {}", sample::HOSTILE)],
+            }];
+            record(report, "2.5").behavior = behavior;
+            record(report, "2.5").expected = Some(entry);
+        })
+    };
+    let lenient = Policy { true_expectations: false, ..Policy::default() };
+    let said = [
+        ruled(&expected(0, Behavior::Fail), &lenient),
+        ruled(&expected(1, Behavior::Fail), &lenient),
+        ruled(&expected(usize::MAX, Behavior::Fail), &lenient),
+        ruled(&expected(0, Behavior::Inconclusive), &lenient),
+        ruled(&expected(0, Behavior::Fail), &Policy::default()),
+    ];
+    assert_snapshot!(said.map(|ruling| ruling.to_string()).join("\n"), @r#"
+    gate met: no MUST is broken in 11 cases, 1 case as expected aside
+    gate not met: a MUST is broken in 1 case of reference-server: 2.5
+    gate not met: a MUST is broken in 1 case of reference-server: 2.5
+    gate undecided: 1 case of reference-server is inconclusive: 2.5
+    gate not met: it is not true </script><img src=x onerror=alert(1)> " ' & {{ 7*7 }} \u{0} \u{1b}[31m \u{202e}evil\u{202c} ]]> <!--
+    "#);
+}
+
+/// What is put up with is still what it is.
+#[test]
+fn no_expectation_makes_a_grade_better() {
+    let bad = with(|report| {
+        record(report, "2.5").behavior = Behavior::Fail;
+        let all = |_: &str, _: &str| true;
+        let list =
+            [Expectation::new(vec!["2.5".to_owned()], Behavior::Fail, None, "why").expect("a deviation")];
+        let today = Date::new(2027, 1, 1).expect("a day");
+        apply(report, &list, today, &Matching { matches: &all, known: &[] });
+    });
+    let least = Policy { min_grade: Some(Grade::APlus), true_expectations: false, ..Policy::default() };
+    assert_snapshot!(ruled(&bad, &least), @"gate not met: the grade of reference-server is C, and A+ is asked for");
 }
 
 #[test]
@@ -273,7 +315,7 @@ quickcheck! {
     fn a_reason_is_always_given(run: AnyRun, other: AnyRun, pick: u8) -> bool {
         let comparison = Comparison::of(&Side::from(&other.0), &Side::from(&run.0));
         let fail_on = FailOn::ALL[usize::from(pick) % 3];
-        let ruling = Ruling::of(&run.0, &policy(fail_on), Some(&comparison), None);
+        let ruling = Ruling::of(&run.0, &policy(fail_on), Some(&comparison));
         !ruling.reasons.is_empty() && ruling.reasons.iter().all(|reason| !reason.contains('\u{202e}'))
     }
 }

@@ -2,8 +2,9 @@
 
 use insta::assert_snapshot;
 use quickcheck::quickcheck;
+use wsgrade_reports::expect::{Expectation, Matching, apply};
 use wsgrade_reports::merge::{MergeError, Part, merge};
-use wsgrade_reports::record::{ProcessInfo, RunReport, Shard};
+use wsgrade_reports::record::{Behavior, ProcessInfo, RunReport, Shard};
 
 use crate::any::AnyRun;
 use crate::sample;
@@ -167,6 +168,76 @@ fn what_is_not_all_the_shards_of_one_run_is_refused() {
     reference-server (server, wsgrade-reference-server/0.1.0) is in 1.json and not in 3.json: play every shard against the same targets
     case 1.1.1 is in 1.json and in 2.json: the run was not cut alike; give every shard the same --durations file, or none
     case 1.1.4 is in no shard: the run was not cut alike; give every shard the same --durations file, or none
+    "#);
+}
+
+/// Each shard is judged by itself, and their sum is the whole run judged.
+#[test]
+fn what_was_expected_is_put_together() {
+    let new = |cases: &str| {
+        Expectation::new(vec![cases.to_owned()], Behavior::Fail, None, "a known bug").expect("a deviation")
+    };
+    // The first two cases are in shards 1 and 2, the last one of these is in no record of the first two.
+    let list = [
+        new("1.1.1"),
+        new("1.*"),
+        new("1.1.3"),
+        new("ZZ"),
+        new("2.5").until("2020-01-01".parse().expect("a day")),
+    ];
+    let judged = |report: &mut RunReport| {
+        let matches = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
+            Some(head) => text.starts_with(head),
+            None => text == pattern,
+        };
+        let today = "2027-03-01".parse().expect("a day");
+        apply(report, &list, today, &Matching { matches: &matches, known: &[] });
+    };
+    let mut whole = whole();
+    whole.targets.remove(0);
+    sample::record(&mut whole, "1.1.3").behavior = Behavior::Fail;
+    let mut parts = split(&whole, 3, |n| n as u32);
+    parts.iter_mut().for_each(|part| judged(&mut part.report));
+    let merged = merge(parts).expect("all are there");
+    let said: Vec<_> = merged.expectations.iter().flat_map(|entry| entry.complaints.clone()).collect();
+    assert_snapshot!(said.join("\n"), @"
+    expectation 1 (`1.1.1`) expects fail, but 1.1.1 passes: delete the entry, or narrow it
+    expectation 2 (`1.*`) expects fail, but 1.1.4 passes: delete the entry, or narrow it
+    expectation 2 (`1.*`) expects fail, but 1.1.2 passes: delete the entry, or narrow it
+    expectation 4 (`ZZ`) matches no case: delete the entry
+    expectation 5 (`2.5`) held until 2020-01-01: mend what it is about, or give it another day (a known bug)
+    ");
+    judged(&mut whole);
+    assert_eq!(merged.targets, whole.targets, "the same records meet the same expectations");
+    assert_eq!(sample::record(&mut whole, "1.1.3").expected, Some(1));
+}
+
+#[test]
+fn shards_that_were_judged_otherwise_are_refused() {
+    let judged = || split(&crate::expecting::judged(), 3, |n| n as u32);
+    assert!(merge(judged()).is_ok());
+    let refused = |change: fn(&mut RunReport)| {
+        let mut parts = judged();
+        change(&mut parts[2].report);
+        merge(parts).expect_err("they were not judged alike").to_string()
+    };
+    let said = [
+        refused(|report| report.expectations.clear()),
+        refused(|report| report.expectations[0].cases.truncate(1)),
+        refused(|report| report.expectations[1].behavior = Behavior::Fail),
+        refused(|report| report.expectations[1].close = None),
+        refused(|report| report.expectations[0].reason = sample::HOSTILE.to_owned()),
+        refused(|report| report.expectations[0].until = None),
+        refused(|report| report.expectations[1].target = None),
+    ];
+    assert_snapshot!(said.join("\n"), @r#"
+    1.json and 3.json were not judged by the same expectations: how many there are is 4 and 0; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `cases` of expectation 1 is ["2.5", "7.*"] and ["2.5"]; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `behavior` of expectation 2 is non-strict and fail; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `close` of expectation 2 is wrong-code and nothing; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `reason` of expectation 1 is "see issue 12" and "</script><img src=x onerror=alert(1)> \" ' & {{ 7*7 }} \0 \u{1b}[31m \u{202e}evil\u{202c} ]]> <!--"; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `until` of expectation 1 is "2027-04-01" and nothing; play all shards with the same ones
+    1.json and 3.json were not judged by the same expectations: `target` of expectation 2 is "ws*" and nothing; play all shards with the same ones
     "#);
 }
 

@@ -5,7 +5,7 @@ use wsgrade_reports::conformance::{Standing, conformance};
 use wsgrade_reports::record::{ReadError, RunReport};
 use wsgrade_reports::render;
 
-use crate::{repeated, sample};
+use crate::{expecting, repeated, sample};
 
 pub(crate) fn schema() -> jsonschema::Validator {
     let text = include_str!("../../schema/run.schema.json");
@@ -22,7 +22,7 @@ fn written(report: &RunReport) -> Value {
 
 #[test]
 fn what_is_written_is_read_again() {
-    for report in [sample::small(), repeated::report(), sample::large(2, 30, 3)] {
+    for report in [sample::small(), repeated::report(), expecting::judged(), sample::large(2, 30, 3)] {
         let text = written(&report).to_string();
         assert_eq!(RunReport::from_json(&text).expect("it is a record"), report);
     }
@@ -31,7 +31,7 @@ fn what_is_written_is_read_again() {
 #[test]
 fn what_is_written_fits_the_schema() {
     let schema = schema();
-    for report in [sample::small(), repeated::report(), sample::large(2, 30, 3)] {
+    for report in [sample::small(), repeated::report(), expecting::judged(), sample::large(2, 30, 3)] {
         let value = written(&report);
         let errors: Vec<_> =
             schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
@@ -57,9 +57,9 @@ fn what_the_field_reads_is_there() {
 #[test]
 fn the_schema_refuses_what_is_broken() {
     let schema = schema();
-    let whole = written(&sample::small());
+    let whole = written(&expecting::judged());
     assert!(schema.is_valid(&whole));
-    let breakages: [(&str, &str, Value); 21] = [
+    let breakages: [(&str, &str, Value); 30] = [
         ("", "schema", json!(5)),
         ("", "schema", json!("1")),
         ("", "targets", Value::Null),
@@ -69,6 +69,15 @@ fn the_schema_refuses_what_is_broken() {
         ("/rules/rfc6455-4.1-hidden", "unobservable", json!("so")),
         ("/rules/rfc6455-5.5-control-length", "watched", json!("yes")),
         ("/targets/0", "role", json!("proxy")),
+        ("", "expectations", json!("none")),
+        ("/expectations/0", "cases", json!("2.5")),
+        ("/expectations/0", "cases", Value::Null),
+        ("/expectations/0", "behavior", json!("bad")),
+        ("/expectations/0", "reason", Value::Null),
+        ("/expectations/0", "until", json!(2027)),
+        ("/expectations/1", "close", json!("bad")),
+        ("/expectations/3", "complaints", json!("no")),
+        ("/targets/0/cases/4", "expected", json!(-1)),
         ("/targets/0/cases/0", "id", Value::Null),
         ("/targets/0/cases/0", "behavior", json!("ok")),
         ("/targets/0/cases/0", "close", json!("failed")),
@@ -103,6 +112,19 @@ fn fields_of_a_later_minor_are_no_harm() {
     value["targets"][0]["cases"][0]["mood"] = json!(7);
     assert!(schema().is_valid(&value));
     assert!(RunReport::from_json(&value.to_string()).is_ok());
+}
+
+/// Records of builds that knew no expectations have none, and those that have none do not say so.
+#[test]
+fn what_nobody_expected_is_not_there() {
+    let value = written(&sample::small());
+    assert_eq!(value.get("expectations"), None);
+    assert_eq!(value["targets"][0]["cases"][4].get("expected"), None);
+    let report = RunReport::from_json(&value.to_string()).expect("it is a record");
+    assert!(report.expectations.is_empty());
+    let judged = written(&expecting::judged());
+    assert_eq!(judged["targets"][0]["cases"][4]["expected"], 0);
+    assert_eq!(judged["expectations"][0]["reason"], "see issue 12");
 }
 
 #[test]

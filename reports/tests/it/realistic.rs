@@ -413,6 +413,7 @@ fn record(info: &CaseInfo, i: usize, n: usize) -> CaseRecord {
         when_busy: None,
         repeats: None,
         adapted: None,
+        expected: None,
         repeat: format!(
             "wsgrade test ws://127.0.0.1:{}/ --seed 2212625718057923092 -c {}",
             44291 + n,

@@ -88,6 +88,7 @@ pub(crate) fn small() -> RunReport {
         },
         shard: None,
         fuzz: None,
+        expectations: Vec::new(),
         options: RunOptions {
             jobs: 8,
             timeout_ms: 2000,
@@ -102,6 +103,18 @@ pub(crate) fn small() -> RunReport {
         targets: vec![faulty(), good(&cases)],
         cases,
     }
+}
+
+/// One target without a fault, eleven cases.
+pub(crate) fn faultless() -> RunReport {
+    let mut report = small();
+    report.targets.remove(0);
+    report
+}
+
+/// The record of a case of the first target.
+pub(crate) fn record<'a>(report: &'a mut RunReport, id: &str) -> &'a mut CaseRecord {
+    report.targets[0].cases.iter_mut().find(|record| record.id == id).expect(id)
 }
 
 /// So many targets with so many cases each and so many rounds of echo in each case.
@@ -231,6 +244,7 @@ pub(crate) fn passed(id: &str, carrier: &str) -> CaseRecord {
         when_busy: None,
         repeats: None,
         adapted: None,
+        expected: None,
         repeat: format!("wsgrade test ws://127.0.0.1:9001/ -c {id} --seed 42"),
         transcript: echoes(1, 0),
     }

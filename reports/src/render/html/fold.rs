@@ -248,6 +248,7 @@ mod tests {
             when_busy: None,
             repeats: None,
             adapted: None,
+            expected: None,
             repeat: String::new(),
             transcript: Transcript { entries: entries.into_iter().enumerate().map(entry).collect() },
         }

@@ -146,34 +146,38 @@ class Form(unittest.TestCase):
         for name, said in ACTION["outputs"].items():
             self.assertRegex(said["value"], r"^\$\{\{ steps\.grade\.outputs\.[a-z-]+ \}\}$", name)
 
-    def test_the_workflow_uses_inputs_and_outputs_that_there_are(self):
-        text = (ROOT / "docs/examples/github-workflow.yml").read_text()
-        workflow = yaml.safe_load(text)
-        # YAML 1.1 reads `on` as true.
-        self.assertLessEqual({"name", True, "permissions", "jobs"}, set(workflow))
-        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-        ours = [step for step in steps if step.get("uses", "").startswith("wsgrade/wsgrade@")]
-        self.assertTrue(ours)
-        for step in ours:
-            self.assertLessEqual(set(step["with"]), set(ACTION["inputs"]))
-        used = set(re.findall(r"steps\.wsgrade\.outputs\.([a-z-]+)", text))
-        self.assertTrue(used)
-        self.assertLessEqual(used, set(ACTION["outputs"]))
+    def test_the_workflows_use_inputs_and_outputs_that_there_are(self):
+        for path in ["docs/examples/github-workflow.yml", "docs/examples/ci/.github/workflows/websocket.yml"]:
+            with self.subTest(path):
+                text = (ROOT / path).read_text()
+                workflow = yaml.safe_load(text)
+                # YAML 1.1 reads `on` as true.
+                self.assertLessEqual({"name", True, "permissions", "jobs"}, set(workflow))
+                steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+                ours = [step for step in steps if step.get("uses", "").startswith("wsgrade/wsgrade@")]
+                self.assertTrue(ours)
+                for step in ours:
+                    self.assertLessEqual(set(step["with"]), set(ACTION["inputs"]))
+                used = set(re.findall(r"steps\.wsgrade\.outputs\.([a-z-]+)", text))
+                self.assertTrue(used)
+                self.assertLessEqual(used, set(ACTION["outputs"]))
 
-    def test_the_gitlab_example_hands_over_files_that_are_written(self):
-        pipeline = yaml.safe_load((ROOT / "docs/examples/gitlab-ci.yml").read_text())
-        job = pipeline["wsgrade"]
-        reports = job["artifacts"]["reports"]
-        script = " ".join(job["script"])
-        for kind, format_name, file in [
-            ("junit", "junit", "junit.xml"),
-            ("codequality", "gitlab-codequality", "gl-code-quality-report.json"),
-        ]:
-            self.assertEqual(reports[kind], f"wsgrade-report/{file}")
-            self.assertRegex(script, rf"--format [a-z,-]*{format_name}")
-        self.assertEqual(job["artifacts"]["when"], "always")
-        for line in job["script"]:
-            subprocess.run(["bash", "-n", "-c", line], check=True)
+    def test_the_gitlab_examples_hand_over_files_that_are_written(self):
+        for path in ["docs/examples/gitlab-ci.yml", "docs/examples/ci/.gitlab-ci.yml"]:
+            with self.subTest(path):
+                pipeline = yaml.safe_load((ROOT / path).read_text())
+                job = pipeline["wsgrade"]
+                reports = job["artifacts"]["reports"]
+                script = " ".join(job["script"])
+                for kind, format_name, file in [
+                    ("junit", "junit", "junit.xml"),
+                    ("codequality", "gitlab-codequality", "gl-code-quality-report.json"),
+                ]:
+                    self.assertEqual(reports[kind], f"wsgrade-report/{file}")
+                    self.assertRegex(script, rf"--format [a-z,-]*{format_name}")
+                self.assertEqual(job["artifacts"]["when"], "always")
+                for line in job["script"]:
+                    subprocess.run(["bash", "-n", "-c", line], check=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ fn lines(items: impl Iterator<Item = String>) -> String {
     if items.is_empty() { "[]".to_owned() } else { format!("[\n{items}]") }
 }
 
-fn string(text: &str) -> String {
+/// A string as TOML has it.
+pub fn string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

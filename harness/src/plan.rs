@@ -1,6 +1,7 @@
 //! Cases made ready to be played: what is the same on every connection is computed once.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use wsgrade_cases::model::{Frame, Length, Scenario, Step};
@@ -181,6 +182,23 @@ impl fmt::Display for Depth {
             Self::Default => f.pad("default"),
             Self::Full => f.pad("full"),
             Self::Messages(messages) => messages.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Depth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "default" => Ok(Self::Default),
+            "full" => Ok(Self::Full),
+            number => match number.parse() {
+                Ok(messages @ 1..) => Ok(Self::Messages(messages)),
+                Ok(0) | Err(_) => {
+                    Err("a depth is `default`, `full` or a number of messages from 1".to_owned())
+                }
+            },
         }
     }
 }

@@ -18,7 +18,7 @@ use super::select::select;
 use super::spec::{self, Options, Server, Spec};
 use super::{Wish, output, template, warn, words};
 use crate::carrier::Trust;
-use crate::cli::{Exit, Failure, LOCAL_JOBS, REMOTE_JOBS, interrupts, print, watch};
+use crate::cli::{Exit, Failure, Interrupts, LOCAL_JOBS, REMOTE_JOBS, print, watch};
 use crate::engine::Limits;
 use crate::plan::{Depth, Plan};
 use crate::runner::{Facts, Gate, Prepared, Run, Settings, Staying, probe};
@@ -54,7 +54,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
         spec: &spec,
         catalogue,
         selected,
-        interrupted: interrupts(None),
+        interrupted: Interrupts::watch().receiver(),
         seed: fastrand::u64(..),
         started: SystemTime::now(),
         began: Instant::now(),
@@ -165,8 +165,16 @@ impl Session<'_> {
         }
         let repeat = repeat(server, &url.to_string(), self.seed);
         // The old tool knows no other endpoints than those that echo.
-        let prepared =
-            Prepared { target, facts, adapt: false, name: Some(agent), repeat, process: None, watched: None };
+        let prepared = Prepared {
+            target,
+            facts,
+            settings: settings.clone(),
+            adapt: false,
+            name: Some(agent),
+            repeat,
+            process: None,
+            watched: None,
+        };
         let (events, heard) = mpsc::unbounded_channel();
         let watcher = tokio::spawn(watch(heard));
         let run = Run {

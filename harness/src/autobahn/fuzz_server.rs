@@ -14,7 +14,7 @@ use super::pattern::excluded;
 use super::peers::terminated;
 use super::web::{self, Site};
 use super::{Wish, output, warn};
-use crate::cli::{Exit, Failure, interrupts, print, watch};
+use crate::cli::{Exit, Failure, Interrupts, print, watch};
 use crate::listen::{Face, Listener, Refusals};
 use crate::plan::Depth;
 use crate::runner::{Gate, Run, Settings, Staying};
@@ -64,7 +64,7 @@ pub(super) async fn run(wish: &Wish) -> Result<Exit, Failure> {
         },
         patterns: patterns(&spec),
         events,
-        interrupted: interrupts(None),
+        interrupted: Interrupts::watch().receiver(),
     };
     let rules = spec.exclude_agent.clone();
     let face = Face {

@@ -8,10 +8,10 @@ use wsgrade_cases::Register;
 use wsgrade_cases::model::{Need, Scenario};
 use wsgrade_cases::write;
 
+use super::args::Selection;
 use super::exit::{Exit, Failure};
 use super::rules::Matrix;
 use super::show::{self, ShowArgs};
-use super::test::Selection;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

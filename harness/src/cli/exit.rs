@@ -69,6 +69,10 @@ impl Failure {
         Self { message: message.to_string(), exit: Exit::Inconclusive }
     }
 
+    pub(crate) fn unmet(message: impl ToString) -> Self {
+        Self { message: message.to_string(), exit: Exit::GateNotMet }
+    }
+
     /// Says so, and gives the exit code.
     pub(crate) fn tell(&self) -> Exit {
         eprintln!("wsgrade: {}", self.message);

@@ -11,12 +11,11 @@ use wsgrade_cases::model::Step;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::{Severity, TargetFacts};
 
+use super::args::{BaseArgs, RequestArgs};
 use super::exit::{Exit, Failure};
+use super::interrupt::Interrupts;
+use super::servers::{LOCAL_JOBS, REMOTE_JOBS, no_target, probe_spawned, start_reference_server};
 use super::spawn::{Address, SpawnArgs};
-use super::test::{
-    BaseArgs, LOCAL_JOBS, REMOTE_JOBS, RequestArgs, interrupts, no_target, probe_spawned,
-    start_reference_server,
-};
 use super::tide;
 use crate::carrier::tls::Acceptor;
 use crate::fuzz::campaign::{Campaign, Options, Summary};
@@ -217,7 +216,7 @@ async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
     drop(place);
     let how = How { settings: &Settings { jobs, ..settings }, catalogue: !args.no_catalogue, started };
     let report = record::report(&how, &[against], Vec::new());
-    args.base.formats.finish(&report, None, &args.base.out, &words::summary(&summary))?;
+    args.base.formats.finish(&report, None, args.base.out(), &words::summary(&summary))?;
     if let Some(server) = built_in {
         server.shutdown().await;
     }
@@ -249,7 +248,7 @@ impl FuzzArgs {
             time: self.time.or(self.runs.is_none().then_some(TIME)),
             max_findings: self.max_findings.map(|most| most as usize),
             jobs,
-            findings: self.findings.clone().unwrap_or_else(|| self.base.out.join(FINDINGS)),
+            findings: self.findings.clone().unwrap_or_else(|| self.base.out().join(FINDINGS)),
             replay: Replay {
                 before: "wsgrade replay".to_owned(),
                 behind: self.place.words(url, &self.request, &self.base, seed),
@@ -267,7 +266,7 @@ impl FuzzArgs {
 impl PlaceArgs {
     /// The steps before those of a scenario.
     pub(super) fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
-        super::test::prelude(self.prelude.as_deref())
+        super::args::prelude(self.prelude.as_deref())
     }
 
     /// Starts what is to be started, reaches it and asks what it does.
@@ -285,9 +284,10 @@ impl PlaceArgs {
         let Some(command) = self.spawn.command() else {
             return dialling(urls, request, settings, gate).await;
         };
-        let spawned = self.spawn.start(command, urls, &options).await?;
+        let interrupts = Interrupts::watch();
+        let spawned = self.spawn.start(command, urls, &options, &interrupts).await?;
         let mut target = spawned.target.clone();
-        let facts = probe_spawned(&spawned, &mut target, settings).await?;
+        let facts = probe_spawned(&spawned, &mut target, settings, &interrupts).await?;
         let (command, spawn, urls) = (command.to_owned(), self.spawn.clone(), urls.to_vec());
         let start: Start = Box::new(move || {
             let (command, spawn, urls, options) =
@@ -299,7 +299,7 @@ impl PlaceArgs {
         let settings = Settings { gate: gate(true), ..settings.clone() };
         let server = Server::new(spawned.process, start);
         let dial = Dial::new(target, facts.clone(), settings, Some(server));
-        let interrupted = spawned.interrupted;
+        let interrupted = interrupts.receiver();
         Ok(Ready { place: Place::Dial(Arc::new(dial)), facts, interrupted, local: true, built_in: None })
     }
 
@@ -312,7 +312,7 @@ impl PlaceArgs {
             .spawn
             .command()
             .map(|command| Client { command: command.to_owned(), agent: self.agent.clone() });
-        let mut interrupted = interrupts(None);
+        let mut interrupted = Interrupts::watch().receiver();
         let guests = Guests::bind(addr, tls, settings.limits.clone(), client)
             .await
             .map_err(|error| Failure::inconclusive(format!("cannot listen on {addr}: {error}")))?;
@@ -373,7 +373,7 @@ pub(super) async fn dialling(
     let settings = Settings { gate: gate(local), ..settings.clone() };
     let dial = Dial::new(target, facts.clone(), settings, None);
     let place = Place::Dial(Arc::new(dial));
-    Ok(Ready { place, facts, interrupted: interrupts(None), local, built_in })
+    Ok(Ready { place, facts, interrupted: Interrupts::watch().receiver(), local, built_in })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

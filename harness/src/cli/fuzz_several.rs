@@ -93,7 +93,7 @@ pub(super) async fn compare(
     text += &words::differences(&differences);
     let lawful = differences.iter().filter(|difference| difference.told.lawful).count();
     text += &format!("{} differences, {lawful} of them lawful\n", differences.len());
-    args.base.formats.finish(&report, None, &args.base.out, &text)?;
+    args.base.formats.finish(&report, None, args.base.out(), &text)?;
     let exits = summaries.iter().map(|summary| exit_of(summary, args.fail_on));
     let differing = differences.iter().any(|difference| counts(difference, args.fail_on));
     let exits: Vec<_> = exits.chain(differing.then_some(Exit::GateNotMet)).collect();

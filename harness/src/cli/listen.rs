@@ -9,13 +9,17 @@ use clap::Args;
 use tokio::sync::mpsc;
 use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Role, Scenario};
+use wsgrade_reports::record::RunReport;
 
+use super::args::{PlayArgs, Selection};
+use super::config::{ClientConfig, Config, ConfigArgs};
 use super::daily::DailyArgs;
 use super::display;
 use super::exit::{Exit, Failure};
 use super::gate::GateArgs;
+use super::interrupt::Interrupts;
+use super::servers::picked;
 use super::shard::ShardArgs;
-use super::test::{PlayArgs, Selection, finish, interrupts};
 use crate::autobahn;
 use crate::carrier::tls::Acceptor;
 use crate::listen::{Client, Listener};
@@ -28,20 +32,27 @@ use crate::spawn::Guard;
 /// sent to it. A browser sees the report at /.
 ///
 /// Without -c, the cases are those of Autobahn|Testsuite; -c '*' is all there are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct ListenArgs {
-    /// Where to listen
-    #[arg(value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9001")]
-    address: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:9001]
+    #[arg(value_name = "ADDRESS:PORT")]
+    address: Option<SocketAddr>,
+
+    #[command(flatten)]
+    config: ConfigArgs,
+
+    /// The client of wsgrade.toml to start, by its name; there is no need to where it has one only
+    #[arg(long = "target", value_name = "NAME", conflicts_with = "spawn")]
+    target: Option<String>,
 
     /// Start the client by this command, with {url} for where we listen and {agent} for the name it is to give;
     /// the run is over when it ends, but for cases in which TLS fails: for each it is started once more, with another {url}
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
 
-    /// The name that {agent} stands for
-    #[arg(long, value_name = "NAME", default_value = "client", requires = "spawn")]
-    agent: String,
+    /// The name that {agent} stands for [default: client]
+    #[arg(long, value_name = "NAME", requires = "spawn")]
+    agent: Option<String>,
 
     /// Listen for TLS, as wss://, with the certificate in this PEM file, and its issuers behind it
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -67,23 +78,31 @@ pub(super) struct ListenArgs {
     play: PlayArgs,
 }
 
+/// Where to listen unless told otherwise.
+const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9001);
+/// What a client is called unless told otherwise.
+const AGENT: &str = "client";
+
 pub(super) async fn run(args: &ListenArgs) -> Exit {
-    match grade(args).await {
+    match grade(args.clone()).await {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
     }
 }
 
-async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
+async fn grade(mut args: ListenArgs) -> Result<Exit, Failure> {
     if args.selection.role() == Some(Role::Server) {
         return Err(Failure::usage("`wsgrade listen` grades clients; it has no cases for the role server"));
     }
+    let config = args.config.load()?;
+    args.fill(config.as_ref())?;
+    let args = args;
     let tls = match (&args.cert, &args.key) {
         (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
         (Some(_), None) | (None, Some(_)) | (None, None) => None,
     };
-    let gate = args.gate.ready()?;
     let catalogue = Arc::new(args.selection.catalogue()?);
+    let gate = Arc::new(args.gate.ready(&args.config, config.as_ref(), &catalogue)?);
     let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;
     // What failed before is as good as asked for by its id.
     if args.selection.is_open() && !args.daily.is_narrowing() {
@@ -94,7 +113,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
     if selected.is_empty() {
         return Err(Failure::usage("no case is selected: `wsgrade cases` lists what there is"));
     }
-    let selected = args.daily.narrow(selected, Role::Client, &args.play.base.out)?;
+    let selected = args.daily.narrow(selected, Role::Client, args.play.base.out())?;
     let (selected, part) = args.shard.cut(args.play.plans(&selected), Role::Client)?;
     if args.daily.lists(&selected) {
         return Ok(Exit::Success);
@@ -108,17 +127,21 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         settings: args.play.settings(1),
         patterns: args.selection.patterns(),
         events,
-        interrupted: interrupts(None),
+        interrupted: Interrupts::watch().receiver(),
     };
     let base = args.play.base.clone();
-    let on_update = move |report: &_| {
-        if let Err(failure) = base.formats.write(report, None, &base.out) {
+    let expecting = Arc::clone(&gate);
+    let on_update = move |report: &RunReport| {
+        let mut report = report.clone();
+        expecting.expect(&mut report);
+        if let Err(failure) = base.formats.write(&report, None, base.out()) {
             eprintln!("wsgrade: {failure}");
         }
     };
-    let mut listener = Listener::bind(args.address, run, tls, on_update)
+    let address = args.address.unwrap_or(ADDRESS);
+    let mut listener = Listener::bind(address, run, tls, on_update)
         .await
-        .map_err(|error| Failure::inconclusive(format!("cannot listen on {}: {error}", args.address)))?;
+        .map_err(|error| Failure::inconclusive(format!("cannot listen on {address}: {error}")))?;
     if let Some(client) = args.client() {
         listener = listener.with_client(client);
     }
@@ -133,7 +156,7 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         })
         .await;
     if let Some(client) = client {
-        for target in report.targets.iter_mut().filter(|target| target.name == args.agent) {
+        for target in report.targets.iter_mut().filter(|target| target.name == args.agent()) {
             target.process = Some(client.0.info());
         }
     }
@@ -143,14 +166,56 @@ async fn grade(args: &ListenArgs) -> Result<Exit, Failure> {
         return Err(Failure::inconclusive("no client ran a case"));
     }
     args.daily.capture(&report)?;
-    finish(&report, &args.play.base, &gate)
+    gate.finish(&mut report, args.play.base.out(), &args.play.base.formats)
 }
 
 impl ListenArgs {
+    /// Takes what was not given from the file.
+    fn fill(&mut self, config: Option<&Config>) -> Result<(), Failure> {
+        let Some(config) = config else {
+            return match &self.target {
+                Some(_) => {
+                    Err(Failure::usage("--target picks a client of a wsgrade.toml, and there is none"))
+                }
+                None => Ok(()),
+            };
+        };
+        self.selection.fill(config);
+        self.play.fill(config);
+        if self.spawn.is_some() {
+            return Ok(());
+        }
+        let patterns: Vec<_> = self.target.iter().cloned().collect();
+        let names = config.clients.iter().map(|client| client.name.as_str());
+        let client = match picked(&patterns, names, &format!("client in {}", config.path.display()))?[..] {
+            [] => return Ok(()),
+            [at] => config.clients[at].clone(),
+            [_, _, ..] => {
+                return Err(Failure::usage(format!(
+                    "{} has several clients, and one is listened for at a time: pick it by --target NAME",
+                    config.path.display()
+                )));
+            }
+        };
+        let ClientConfig { name, spawn, listen, cert, key } = client;
+        self.address = self.address.or(listen);
+        self.spawn = spawn;
+        self.agent = Some(name);
+        if self.cert.is_none() {
+            self.cert = cert;
+            self.key = key;
+        }
+        Ok(())
+    }
+
+    fn agent(&self) -> &str {
+        self.agent.as_deref().unwrap_or(AGENT)
+    }
+
     /// The client, if we are to start it.
     fn client(&self) -> Option<Client> {
         let command = self.spawn.clone()?;
-        Some(Client { command, agent: self.agent.clone() })
+        Some(Client { command, agent: self.agent().to_owned() })
     }
 
     /// Starts it.

@@ -1,8 +1,10 @@
 //! The command line: what can be asked, and which exit code answers.
 
+mod args;
 mod autobahn;
 mod cases;
 mod compare;
+mod config;
 mod daily;
 mod display;
 mod exit;
@@ -10,11 +12,15 @@ mod frames;
 mod fuzz;
 mod fuzz_several;
 mod gate;
+mod init;
+mod interrupt;
 mod listen;
 mod outputs;
+mod propose;
 mod replay;
 mod report;
 mod rules;
+mod servers;
 mod shard;
 mod shell;
 mod show;
@@ -30,7 +36,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use display::watch;
 pub use exit::Exit;
 pub(crate) use exit::Failure;
-pub(crate) use test::{LOCAL_JOBS, REMOTE_JOBS, interrupts};
+pub(crate) use interrupt::Interrupts;
+pub(crate) use servers::{LOCAL_JOBS, REMOTE_JOBS};
 
 /// Prints the result. Whoever closed standard output does not want the rest, and that is no failure.
 pub(crate) fn print(text: &str) {
@@ -53,6 +60,8 @@ pub struct Cli {
 enum Command {
     /// Grade servers; without a URL, the built-in reference server
     Test(Box<test::TestArgs>),
+    /// Write a wsgrade.toml for a server, after a look at it
+    Init(Box<init::InitArgs>),
     /// Grade clients, which connect to us and ask for cases
     Listen(Box<listen::ListenArgs>),
     /// Play scenarios that nobody wrote against a server or a client, and keep those in which something is wrong
@@ -79,6 +88,7 @@ impl Cli {
         let command = self.command.unwrap_or_else(|| Command::Test(Box::default()));
         match command {
             Command::Test(args) => test::run(*args).await,
+            Command::Init(args) => init::run(&args).await,
             Command::Listen(args) => listen::run(&args).await,
             Command::Fuzz(args) => fuzz::run(*args).await,
             Command::Replay(args) => replay::run(*args).await,

@@ -15,22 +15,26 @@ use super::exit::Failure;
 const SUMMARY: u64 = 1 << 20;
 
 /// Which files a report has.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Formats {
     /// What to write into the report: json, html, junit, sarif, markdown, csv, tap, badge, github-annotations,
     /// gitlab-codequality [default: json,html,junit]
-    #[arg(long = "format", value_name = "NAME[,NAME…]", value_delimiter = ',', default_values_t = Format::DEFAULT)]
-    #[arg(hide_default_value = true)]
-    formats: Vec<Format>,
-}
-
-impl Default for Formats {
-    fn default() -> Self {
-        Self { formats: Format::DEFAULT.to_vec() }
-    }
+    #[arg(long = "format", value_name = "NAME[,NAME…]", value_delimiter = ',')]
+    formats: Option<Vec<Format>>,
 }
 
 impl Formats {
+    /// Takes those of the file, where none were given.
+    pub(super) fn fill(&mut self, formats: Option<&[Format]>) {
+        if self.formats.is_none() {
+            self.formats = formats.map(<[Format]>::to_vec);
+        }
+    }
+
+    fn all(&self) -> &[Format] {
+        self.formats.as_deref().unwrap_or(&Format::DEFAULT)
+    }
+
     /// Writes the files; the page with what changed since an earlier run, where there is one to compare with.
     pub(super) fn write(
         &self,
@@ -42,7 +46,7 @@ impl Formats {
             (Format::Html, Some(_)) => html::render_with(report, baseline),
             _ => render::render(*format, report),
         };
-        let files: Vec<_> = self.formats.iter().flat_map(file).collect();
+        let files: Vec<_> = self.all().iter().flat_map(file).collect();
         render::write_files(&files, out)
             .map(drop)
             .map_err(|error| Failure::usage(format!("cannot write the report to {}: {error}", out.display())))
@@ -57,7 +61,7 @@ impl Formats {
         result: &str,
     ) -> Result<(), Failure> {
         self.write(report, baseline, out)?;
-        let place = match self.formats.contains(&Format::Html) {
+        let place = match self.all().contains(&Format::Html) {
             true => out.join("index.html"),
             false => out.to_owned(),
         };
@@ -138,9 +142,9 @@ mod tests {
         for format in Format::ALL {
             assert!(help.contains(&format.as_str()), "{format}: {help:?}");
         }
-        let given = <Only as clap::Parser>::parse_from(["wsgrade"]).formats.formats;
-        assert_eq!(given, Format::DEFAULT);
-        assert_eq!(Formats::default().formats, Format::DEFAULT);
+        let given = |words: &[&str]| <Only as clap::Parser>::parse_from(words).formats.all().to_vec();
+        assert_eq!(given(&["wsgrade"]), Format::DEFAULT);
+        assert_eq!(given(&["wsgrade", "--format", "tap,csv"]), [Format::Tap, Format::Csv]);
     }
 
     #[test]

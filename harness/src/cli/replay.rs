@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::args::{BaseArgs, RequestArgs};
 use super::exit::{Exit, Failure};
 use super::fuzz::{PlaceArgs, Ready};
 use super::spawn::Address;
-use super::test::{BaseArgs, RequestArgs};
 use crate::fuzz::player::Player;
 use crate::fuzz::replay::{self, Replayed};
 use crate::runner::{Gate, Settings};

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use wsgrade_cases::Catalogue;
 use wsgrade_reports::baseline::{Baseline, Durations};
 use wsgrade_reports::merge::{self, Part};
 use wsgrade_reports::render::{File, write_files};
 
+use super::args::DEFAULT_OUT;
+use super::config::ConfigArgs;
 use super::exit::{Exit, Failure};
 use super::gate::{GateArgs, record};
 use super::outputs::Formats;
-use super::test::{DEFAULT_OUT, finish_in};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -28,6 +30,9 @@ pub(super) struct ReportArgs {
 
     #[command(flatten)]
     formats: Formats,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     #[command(flatten)]
     gate: GateArgs,
@@ -56,6 +61,9 @@ struct MergeArgs {
 
     #[command(flatten)]
     formats: Formats,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     #[command(flatten)]
     gate: GateArgs,
@@ -89,19 +97,21 @@ pub(super) fn run(args: &ReportArgs) -> Exit {
 }
 
 fn remake(args: &ReportArgs) -> Result<Exit, Failure> {
-    let gate = args.gate.ready()?;
-    let report = record(&args.run)?;
+    let config = args.config.load()?;
+    let gate = args.gate.ready(&args.config, config.as_ref(), Catalogue::embedded())?;
+    let mut report = record(&args.run)?;
     let beside = args.run.parent().map(PathBuf::from).unwrap_or_default();
     let out = args.out.clone().unwrap_or(beside);
-    finish_in(&report, &out, &args.formats, &gate)
+    gate.finish(&mut report, &out, &args.formats)
 }
 
 fn put_together(args: &MergeArgs) -> Result<Exit, Failure> {
-    let gate = args.gate.ready()?;
+    let config = args.config.load()?;
+    let gate = args.gate.ready(&args.config, config.as_ref(), Catalogue::embedded())?;
     let part = |path: &PathBuf| Ok(Part { file: path.display().to_string(), report: record(path)? });
     let parts = args.runs.iter().map(part).collect::<Result<Vec<_>, Failure>>()?;
-    let report = merge::merge(parts).map_err(Failure::usage)?;
-    finish_in(&report, &args.out, &args.formats, &gate)
+    let mut report = merge::merge(parts).map_err(Failure::usage)?;
+    gate.finish(&mut report, &args.out, &args.formats)
 }
 
 fn keep(args: &BaselineArgs) -> Result<Exit, Failure> {

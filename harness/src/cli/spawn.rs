@@ -2,15 +2,14 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::sync::watch;
 use wsgrade_reference_server::client::{Url, UrlError};
 
+use super::args::duration;
 use super::exit::Failure;
-use super::test::duration;
+use super::interrupt::Interrupts;
 use crate::runner::wait_for;
 use crate::shell::word as shell_word;
 use crate::spawn::{Guard, Process, SpawnError};
@@ -21,22 +20,19 @@ const PORT: &str = "{port}";
 /// What stands for the URL in a command.
 const URL: &str = "{url}";
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct SpawnArgs {
     /// Start the server by this command, with {port} or {url} where it takes the free port that was found for it
     #[arg(long, value_name = "COMMAND")]
     spawn: Option<String>,
 
-    /// How long to wait until it listens
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, requires = "spawn")]
-    spawn_timeout: Duration,
+    /// How long to wait until it listens [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    spawn_timeout: Option<Duration>,
 }
 
-impl Default for SpawnArgs {
-    fn default() -> Self {
-        Self { spawn: None, spawn_timeout: Duration::from_secs(10) }
-    }
-}
+/// How long to wait until a server listens unless told otherwise.
+const SPAWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A URL as it is written on the command line, where `{port}` may stand for the port of `--spawn`.
 #[derive(Clone, Debug)]
@@ -67,7 +63,7 @@ impl Address {
         self.at(1).map_err(Failure::usage)
     }
 
-    fn has_port(&self) -> bool {
+    pub(super) fn has_port(&self) -> bool {
         self.0.contains(PORT)
     }
 
@@ -81,11 +77,18 @@ pub(super) struct Spawned {
     /// Ends it, when this goes out of scope at the latest.
     pub(super) process: Guard,
     pub(super) target: Target,
-    /// Becomes `true` at the first Ctrl-C.
-    pub(super) interrupted: watch::Receiver<bool>,
 }
 
 impl SpawnArgs {
+    /// This command, unless there is another on the command line.
+    pub(super) fn or(&self, command: Option<String>, timeout: Option<Duration>) -> Self {
+        Self { spawn: self.spawn.clone().or(command), spawn_timeout: self.spawn_timeout.or(timeout) }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.spawn_timeout.unwrap_or(SPAWN_TIMEOUT)
+    }
+
     /// The command as the user wrote it.
     pub(super) fn command(&self) -> Option<&str> {
         self.spawn.as_deref()
@@ -95,8 +98,8 @@ impl SpawnArgs {
     pub(super) fn repeat(&self) -> Vec<String> {
         let Some(command) = &self.spawn else { return Vec::new() };
         let mut words = vec!["--spawn".to_owned(), command.clone()];
-        if self.spawn_timeout != Self::default().spawn_timeout {
-            let time = humantime::format_duration(self.spawn_timeout).to_string();
+        if let Some(time) = self.spawn_timeout.filter(|time| *time != SPAWN_TIMEOUT) {
+            let time = humantime::format_duration(time).to_string();
             words.extend(["--spawn-timeout".to_owned(), time.replace(' ', "")]);
         }
         words
@@ -108,16 +111,18 @@ impl SpawnArgs {
         command: &str,
         addresses: &[Address],
         request: &RequestOptions,
+        interrupts: &Interrupts,
     ) -> Result<Spawned, Failure> {
         let (process, target, addrs) = self.launch(command, addresses, request).await?;
-        let mut interrupted = super::test::interrupts(Some(Arc::clone(&process.0)));
-        let listening = process.0.wait_until_listening(&addrs, self.spawn_timeout);
+        interrupts.end(&process.0);
+        let mut interrupted = interrupts.receiver();
+        let listening = process.0.wait_until_listening(&addrs, self.timeout());
         let listening: Result<(), SpawnError> = tokio::select! {
             listening = listening => listening,
             () = wait_for(&mut interrupted) => return Err(Failure::inconclusive("interrupted")),
         };
         listening.map_err(Failure::inconclusive)?;
-        Ok(Spawned { process, target, interrupted })
+        Ok(Spawned { process, target })
     }
 
     /// Starts the server once more, on another port where the command takes one, and waits until it listens.
@@ -128,7 +133,7 @@ impl SpawnArgs {
         request: &RequestOptions,
     ) -> Result<(Guard, Target), Failure> {
         let (process, target, addrs) = self.launch(command, addresses, request).await?;
-        let listening = process.0.wait_until_listening(&addrs, self.spawn_timeout);
+        let listening = process.0.wait_until_listening(&addrs, self.timeout());
         listening.await.map_err(Failure::inconclusive)?;
         Ok((process, target))
     }
@@ -154,8 +159,9 @@ impl SpawnArgs {
         }
         let port = free_port().map_err(|error| Failure::inconclusive(format!("no free port: {error}")))?;
         let url = address.at(port).map_err(Failure::usage)?;
-        let target =
-            Target::find(url.clone(), request).await.map_err(|error| super::test::no_target(&url, &error))?;
+        let target = Target::find(url.clone(), request)
+            .await
+            .map_err(|error| super::servers::no_target(&url, &error))?;
         let addrs: Vec<_> = std::iter::once(target.addr).chain(target.others.iter().copied()).collect();
         if !address.has_port() {
             nobody_listens_yet(&addrs).await?;

@@ -101,6 +101,8 @@ pub struct Prepared {
     pub target: Target,
     /// What the probe found.
     pub facts: Facts,
+    /// How cases are played against it: as the run's, but for what is its own, such as a prelude.
+    pub settings: Settings,
     /// Whether a case that asks for more than the target does is fitted to it; else it is not played.
     pub adapt: bool,
     /// What the page calls it, if the user named it.
@@ -129,7 +131,9 @@ impl Run {
                 break;
             }
         }
-        self.record(started, began.elapsed(), reports)
+        let mut report = self.record(started, began.elapsed(), reports);
+        report.options.prelude = preludes(targets);
+        report
     }
 
     /// The record of these results.
@@ -181,6 +185,20 @@ impl Run {
         // Nobody watching is no reason to stop.
         let _ = self.events.send(event);
     }
+}
+
+/// What was played before every case, one line a step: with the target before it where not all have the same.
+fn preludes(targets: &[Prepared]) -> Vec<String> {
+    let steps = |target: &Prepared| target.settings.prelude.iter().map(in_words::step).collect::<Vec<_>>();
+    let Some(first) = targets.first().map(steps) else { return Vec::new() };
+    if targets.iter().all(|target| steps(target) == first) {
+        return first;
+    }
+    let named = |target: &Prepared| {
+        let name = target.name.clone().unwrap_or_else(|| target.target.url.to_string());
+        steps(target).into_iter().map(move |step| format!("{name}: {step}"))
+    };
+    targets.iter().flat_map(named).collect()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

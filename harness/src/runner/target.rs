@@ -102,7 +102,7 @@ impl Progress<'_> {
     async fn play_all(&mut self) {
         let (timed, others): (Vec<_>, Vec<_>) = (0..self.run.selected.len())
             .partition(|index| wants_to_be_alone(&self.run.selected[*index].scenario));
-        for (indexes, jobs) in [(others, self.run.settings.jobs), (timed, 1)] {
+        for (indexes, jobs) in [(others, self.prepared.settings.jobs), (timed, 1)] {
             if self.stopped.is_none() {
                 if self.run.settings.staying.fail_fast {
                     self.play_until_broken(indexes, jobs).await;
@@ -336,7 +336,7 @@ impl Progress<'_> {
 
     async fn target_is_gone(&mut self) -> bool {
         let Prepared { target, facts, .. } = self.prepared;
-        match still_there(target, facts, &self.run.settings).await {
+        match still_there(target, facts, &self.prepared.settings).await {
             Ok(()) => false,
             Err(reason) => {
                 if self.process_died(DYING).await.is_none() {
@@ -401,7 +401,7 @@ impl Progress<'_> {
     fn player(&self) -> Player {
         Player {
             target: self.prepared.target.clone(),
-            settings: self.run.settings.clone(),
+            settings: self.prepared.settings.clone(),
             ready: Arc::clone(&self.ready),
             repeat: self.prepared.repeat.clone(),
             process: self.prepared.process.clone(),
@@ -480,7 +480,7 @@ enum Ready {
 /// The selection, fitted to a target.
 fn ready(run: &Run, prepared: &Prepared) -> Arc<[Ready]> {
     let Prepared { facts, adapt: adapts, .. } = prepared;
-    let prelude = &run.settings.prelude;
+    let prelude = &prepared.settings.prelude;
     let one = |plan: &Arc<Plan>| {
         let needs = &plan.scenario.needs;
         let has = |need: &Need| facts.offers.contains(need) || *adapts && *need == Need::Echo;

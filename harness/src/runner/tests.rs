@@ -132,7 +132,7 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize, facts:
         catalogue: Arc::new(Catalogue::embedded().clone()),
         selected,
         part: None,
-        settings,
+        settings: settings.clone(),
         patterns: (Vec::new(), Vec::new()),
         events,
         interrupted,
@@ -140,6 +140,7 @@ async fn playing(addr: SocketAddr, selected: Vec<Arc<Plan>>, jobs: usize, facts:
     let prepared = Prepared {
         target,
         facts,
+        settings,
         adapt: true,
         name: None,
         repeat: "wsgrade test URL -c ".to_owned(),

@@ -132,8 +132,10 @@ async fn play(addr: SocketAddr, trust: Trust, selected: Vec<Arc<Scenario>>) -> R
     let mut target = target(addr, &with(trust)).await;
     let facts = probe(&mut target, &run.settings).await.unwrap();
     let repeat = String::new();
-    run.play(&[Prepared { target, facts, adapt: true, name: None, repeat, process: None, watched: None }])
-        .await
+    let settings = run.settings.clone();
+    let prepared =
+        Prepared { target, facts, settings, adapt: true, name: None, repeat, process: None, watched: None };
+    run.play(&[prepared]).await
 }
 
 /// Every case passes, or is about what the RFC leaves open.

@@ -317,7 +317,7 @@ async fn a_target_that_wants_a_login_first() {
     );
     let picked = cases(|scenario| ["1.1.2", "2.2", "3.1", "5.3"].contains(&scenario.id.as_str()));
     let mut playing = playing(addr, picked.clone(), 8, Some(facts)).await;
-    playing.run.settings = settings;
+    playing.prepared.settings = settings;
     let report = playing.run.play(&[playing.prepared]).await;
     assert_eq!(count(&report, Behavior::Pass), 4, "{:#?}", report.targets[0].cases);
     assert_eq!(report.options.prelude.len(), 2);
@@ -336,7 +336,7 @@ async fn a_target_that_wants_a_login_first() {
     let Unreachable { reason, .. } = probe(&mut target, &wrong).await.unwrap_err();
     insta::assert_snapshot!(reason, @"the prelude failed at its step 2: the server closed the connection with 1008");
     let mut playing = super::playing(addr, picked, 1, Some(an_echo())).await;
-    playing.run.settings = wrong;
+    playing.prepared.settings = wrong;
     let report = playing.run.play(&[playing.prepared]).await;
     assert_eq!(count(&report, Behavior::Inconclusive), report.targets[0].cases.len());
     assert!(report.targets[0].stopped.is_some());

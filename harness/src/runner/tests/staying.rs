@@ -18,7 +18,7 @@ async fn a_case_that_differs_from_time_to_time_is_flaky() {
     .await;
     let selected = cases(|scenario| ["1.1.1", "2.2"].contains(&scenario.id.as_str()));
     let mut playing = playing(addr, selected, 1, Some(an_echo())).await;
-    playing.run.settings.staying.times = 6.try_into().unwrap();
+    playing.prepared.settings.staying.times = 6.try_into().unwrap();
     let report = playing.run.play(&[playing.prepared]).await;
     for record in &report.targets[0].cases {
         assert_eq!((record.behavior, record.is_flaky()), (Behavior::Fail, true), "{record:#?}");
@@ -47,6 +47,7 @@ async fn the_first_that_breaks_a_must_ends_the_run() {
         let count_all = selected.len();
         let mut playing = playing(addr, selected, jobs, Some(an_echo())).await;
         playing.run.settings.staying.fail_fast = true;
+        playing.prepared.settings.staying.fail_fast = true;
         let report = playing.run.play(&[playing.prepared]).await;
         let records = &report.targets[0].cases;
         let broken: Vec<_> = records
@@ -82,6 +83,7 @@ async fn what_is_not_confirmed_does_not_end_the_run() {
     let all = selected.len();
     let mut playing = playing(addr, selected, 4, Some(an_echo())).await;
     playing.run.settings.staying.fail_fast = true;
+    playing.prepared.settings.staying.fail_fast = true;
     let report = playing.run.play(&[playing.prepared]).await;
     assert_eq!((report.targets[0].stopped.as_ref(), count(&report, Behavior::Pass)), (None, all));
     let marked = report.targets[0].cases.iter().filter(|record| record.when_busy.is_some()).count();

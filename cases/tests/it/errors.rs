@@ -423,3 +423,19 @@ fn what_the_linter_finds_is_said_where_the_case_is() {
       help: add [[section]] with id = "X" and a title
     "#);
 }
+
+#[test]
+fn statuses_of_a_refusal() {
+    assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ refused = [] }] }"), @r#"my.toml:6:50: `refused` is empty, expected statuses such as 400 or "4xx""#);
+    assert_snapshot!(in_accept("{ verdict = \"pass\", saw = [{ refused = [\"6xx\", \"bad\", 99] }] }"), @r#"
+    my.toml:6:51: `refused` holds "6xx", expected a status such as 400 or "4xx"
+    my.toml:6:58: `refused` holds "bad", expected a status such as 400 or "4xx"
+    my.toml:6:65: `refused` is 99, expected 100 to 999
+    "#);
+}
+
+#[test]
+fn a_family_has_bounds() {
+    let rows = "{ n = 1 }, ".repeat(10_001);
+    assert_snapshot!(family(&format!("rows = [{rows}]")), @"my.toml:6:8: more than 10000 cases in one family");
+}

@@ -442,3 +442,40 @@ fn where_tls_fails_nothing_else_can_be_played() {
       help: give the case roles = ["server"]
     "#);
 }
+
+#[test]
+fn what_is_of_one_opening_handshake_only() {
+    assert_snapshot!(findings("opening = { method = \"POST\" }"), @r#"
+    the opening is that of one role, and the case is for both
+      help: give the case roles = ["server"] for a request, roles = ["client"] for a response
+    "#);
+    assert_snapshot!(findings("roles = [\"server\"]\nopening = { status = 404 }"), @"`status` is for the response that a client under test gets");
+    assert_snapshot!(findings("roles = [\"client\"]\nopening = { knock = true }"), @"`method`, `target` and `knock` are for the request that a server under test gets");
+    assert_snapshot!(findings("roles = [\"server\"]\nopening = { raw = { text = \"GET\" }, headers = [{ remove = \"Host\" }] }"), @"`raw` is the whole head, which nothing else can change");
+    assert_snapshot!(findings("roles = [\"server\"]\nopening = { raw = { repeat = \"00\", len = 67108864 }, headers = [{ set = \"A\", value = \"b\" }] }"), @"
+    `raw` is the whole head, which nothing else can change
+    the head has more than 67108864 bytes
+    ");
+    assert_snapshot!(
+        findings("roles = [\"server\"]\naccept = [{ verdict = \"pass\", saw = [{ dropped = \"tcp\" }, { text = \"a\" }] }]"),
+        @r#"
+    outcome 1 expects something besides the end of the opening handshake
+    messages are expected back, but the case needs no echo
+      help: add needs = ["echo"]
+    "#
+    );
+    right(
+        "roles = [\"server\"]\nopening = { method = \"POST\" }\naccept = [{ verdict = \"pass\", saw = [{ refused = [\"4xx\"] }] }]",
+    );
+}
+
+#[test]
+fn what_is_expected_has_bounds_as_well() {
+    let many = "{ binary = { repeat = \"00\", len = 67108864 } }, ".repeat(5);
+    let found = findings(&format!("accept = [{{ verdict = \"pass\", saw = [{many}] }}]"));
+    assert_snapshot!(found.lines().next().unwrap_or_default(), @"outcome 1 expects more than 268435456 bytes in all");
+    assert_snapshot!(findings("accept = [{ verdict = \"pass\", saw = [{ open = \"here\" }] }]"), @r#"
+    outcome 1 expects mark `here`, which no step sets
+      help: a step { probe = "here" } sets it
+    "#);
+}

@@ -62,6 +62,10 @@ fn what_is_wrong_with_a_prelude() {
     login.toml:1:10: an exchange in a prelude
       help: send and await its messages one by one
     ");
+    assert_snapshot!(wrong("steps = [{ read = false }]"), @"
+    login.toml:1:10: a stress in a prelude
+      help: a prelude is what a lawful client says before the case begins; what is wrong belongs into a case
+    ");
     assert_snapshot!(wrong("steps = [{ send = \"text\", hex = \"ff\" }]"), @"
     login.toml:1:10: the prelude completes a text that is not UTF-8
       help: a prelude is what a lawful client says before the case begins; what is wrong belongs into a case

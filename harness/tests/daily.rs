@@ -31,6 +31,14 @@ impl Place {
         self.run(&[&["test", "--timeout", "500ms", "--spawn", &spawn], args].concat())
     }
 
+    /// Grades a client that answers no ping.
+    fn listen(&self, args: &[&str]) -> Output {
+        let client = Path::new(env!("CARGO_BIN_EXE_wsgrade"));
+        let client = client.with_file_name(format!("examples/deviant{}", std::env::consts::EXE_SUFFIX));
+        let spawn = format!("{} --url {{url}} --agent {{agent}} --defect no-pong", client.display());
+        self.run(&[&["listen", "127.0.0.1:0", "--timeout", "500ms", "--spawn", &spawn], args].concat())
+    }
+
     fn record(&self) -> Value {
         let text = std::fs::read_to_string(self.0.path().join("wsgrade-report/run.json")).unwrap();
         serde_json::from_str(&text).unwrap()
@@ -277,4 +285,35 @@ fn a_case_is_played_so_many_times() {
     assert_eq!(repeats(0), all("pass", "pass"));
     assert_eq!((&repeats(1)["times"], &repeats(1)["verdicts"][0]["times"]), (&3.into(), &3.into()));
     assert!(!stdout(&output).contains("flaky"));
+}
+
+#[test]
+fn a_client_is_asked_so_many_times_or_until_it_fails_and_watched() {
+    let place = Place::new();
+    let output = place.listen(&["-c", "1.1.1", "-c", "2.2", "--repeat", "3", "-v"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert_eq!(place.played(), ["1.1.1", "2.2"]);
+    let cases = place.record()["targets"][0]["cases"].clone();
+    let verdicts =
+        |behavior: &str| serde_json::json!([{ "behavior": behavior, "close": "pass", "times": 3 }]);
+    assert_eq!(
+        (&cases[0]["repeats"]["times"], &cases[0]["repeats"]["verdicts"]),
+        (&3.into(), &verdicts("pass"))
+    );
+    assert_eq!(
+        (&cases[1]["repeats"]["times"], &cases[1]["repeats"]["verdicts"]),
+        (&3.into(), &verdicts("fail"))
+    );
+    let frames = stderr(&output);
+    let of_case = |id: &str| frames.lines().filter(|line| line.starts_with(id)).count();
+    assert!(of_case("1.1.1") >= 9 && of_case("2.2") >= 6, "{frames}");
+
+    let output = place.listen(&["-c", "1.*", "-c", "2.*", "--fail-fast"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let played = place.played();
+    assert_eq!(played.last().map(String::as_str), Some("2.1"), "the first ping");
+    let stopped = place.record()["targets"][0]["stopped"].as_str().unwrap().to_owned();
+    let reason = "ended at the first case that breaks a MUST, as --fail-fast asks: 2.1; ";
+    assert!(stopped.starts_with(reason), "{stopped}");
+    assert!(!frames.is_empty() && stdout(&output).contains(reason));
 }

@@ -36,7 +36,7 @@ pub(super) struct DailyArgs {
 /// How long to go on with them.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct StayingArgs {
-    /// End after the first case that breaks a MUST, once that is confirmed
+    /// End after the first case that breaks a MUST; with a server, once that is confirmed
     #[arg(long)]
     fail_fast: bool,
 

@@ -13,7 +13,7 @@ use wsgrade_reports::record::RunReport;
 
 use super::args::{PlayArgs, Selection};
 use super::config::{ClientConfig, Config, ConfigArgs};
-use super::daily::DailyArgs;
+use super::daily::{DailyArgs, StayingArgs};
 use super::display;
 use super::exit::{Exit, Failure};
 use super::gate::GateArgs;
@@ -75,6 +75,9 @@ pub(super) struct ListenArgs {
     daily: DailyArgs,
 
     #[command(flatten)]
+    staying: StayingArgs,
+
+    #[command(flatten)]
     play: PlayArgs,
 }
 
@@ -124,7 +127,7 @@ async fn grade(mut args: ListenArgs) -> Result<Exit, Failure> {
         catalogue,
         selected,
         part,
-        settings: args.play.settings(1),
+        settings: args.staying.watched(args.staying.settings(args.play.settings(1)), &events),
         patterns: args.selection.patterns(),
         events,
         interrupted: Interrupts::watch().receiver(),

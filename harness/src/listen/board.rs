@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use wsgrade_reports::record::{CaseRecord, Role, TargetReport};
 
+use crate::runner::repeat;
+
 /// Agents beyond this many are not taken: names cost memory, and a client may make them up.
 const MAX_AGENTS: usize = 64;
 
@@ -91,10 +93,11 @@ impl Board {
         false
     }
 
-    /// Puts a result up; it replaces an earlier one of the same case.
-    pub(super) fn put(&self, playing: &Playing<'_>, index: usize, record: CaseRecord) {
+    /// Puts a result up; it replaces an earlier one of the same case, unless that is `repeated`: then the worst stays.
+    pub(super) fn put(&self, playing: &Playing<'_>, index: usize, record: CaseRecord, repeated: bool) {
         if let Some(agent) = self.agents().get_mut(&playing.agent) {
-            agent.records.insert(index, record);
+            let before = agent.records.remove(&index).filter(|_| repeated);
+            agent.records.insert(index, if repeated { repeat::after(before, record) } else { record });
         }
         self.changed();
     }

@@ -1,5 +1,6 @@
 //! One connection of a client under test.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +23,10 @@ use super::board::Playing;
 use super::{Refusals, Shared, command, distrust};
 use crate::autobahn::words;
 use crate::carrier::{self, Link};
-use crate::engine::{Accepted, Engine};
+use crate::engine::{Accepted, Engine, Witness};
 use crate::event::RunEvent;
 use crate::plan::Plan;
-use crate::runner::case;
+use crate::runner::{Staying, breaks_a_must, case};
 
 /// Serves one connection, whatever it wants.
 pub(super) async fn serve<L: Link>(mut stream: L, shared: &Shared) {
@@ -101,7 +102,10 @@ async fn respond(
             let peer = Peer { accepted: &accepted, ..peer };
             run_case(stream, &peer, index, &agent, &playing).await;
         }
-        Call::CaseCount => peer.say(stream, shared.run.selected.len().to_string()).await,
+        Call::CaseCount => {
+            let times = shared.run.settings.staying.times.get() as usize;
+            peer.say(stream, (shared.run.selected.len() * times).to_string()).await;
+        }
         Call::CaseInfo(case) => {
             let Some(index) = find(shared, &case) else { return refused(400, no_such_case) };
             let scenario = &shared.run.selected[index].scenario;
@@ -197,10 +201,23 @@ impl Peer<'_> {
     }
 
     async fn play(&self, stream: &mut impl Link, plan: &Arc<Plan>) -> (Transcript, Duration) {
+        self.play_before(None, stream, plan).await
+    }
+
+    /// The same before somebody who watches.
+    async fn play_before(
+        &self,
+        witness: Option<Witness>,
+        stream: &mut impl Link,
+        plan: &Arc<Plan>,
+    ) -> (Transcript, Duration) {
         let settings = &self.shared.run.settings;
         let began = Instant::now();
         let seed = case::seed_of(settings.seed, plan.scenario.id.as_str());
         let mut engine = Engine::accepting(Arc::clone(plan), self.accepted, settings.limits.clone(), seed);
+        if let Some(witness) = witness {
+            engine = engine.before(witness);
+        }
         carrier::play_on(&mut engine, stream, began, settings.limits.answer).await;
         (engine.into_transcript(), began.elapsed())
     }
@@ -231,7 +248,8 @@ async fn run_case<L: Link>(
         let lacks = "does not reach us through TLS (listen --cert --key)";
         case::unimplemented(&plan.scenario, Role::Client, L::CARRIER, lacks, &shared.repeat)
     } else {
-        let (mut transcript, took) = peer.play(stream, plan).await;
+        let witness = shared.run.settings.witness(plan.scenario.id.as_str());
+        let (mut transcript, took) = peer.play_before(witness, stream, plan).await;
         if let Some(violation) = same_start(shared, playing, &transcript) {
             let at_us = transcript.entries.last().map_or(0, |entry| entry.at_us);
             transcript.entries.push(Entry { at_us, step: None, prelude: false, what: violation });
@@ -258,7 +276,13 @@ pub(super) fn put(
         reason: record.findings.first().map(|finding| finding.observed.clone()),
         provisional,
     });
-    shared.board.put(playing, index, record);
+    let Staying { fail_fast, times } = shared.run.settings.staying;
+    let is_last = fail_fast && !provisional && breaks_a_must(&record);
+    let repeated = times > NonZeroU32::MIN && shared.run.selected[index].scenario.opening.tls.is_none();
+    shared.board.put(playing, index, record, repeated);
+    if is_last {
+        shared.stop.send_replace(true);
+    }
 }
 
 /// What the first masking key of a connection breaks by being that of others.
@@ -326,7 +350,11 @@ pub(crate) fn message(text: Option<String>) -> Arc<Plan> {
 fn find(shared: &Shared, case: &CaseRef) -> Option<usize> {
     let selected = &shared.run.selected;
     match case {
-        CaseRef::Number(number) => number.checked_sub(1).filter(|index| *index < selected.len()),
+        CaseRef::Number(number) => {
+            // A case that is repeated has as many numbers, one after another.
+            let times = shared.run.settings.staying.times.get() as usize;
+            number.checked_sub(1).map(|number| number / times).filter(|index| *index < selected.len())
+        }
         CaseRef::Id(id) => selected.iter().position(|plan| plan.scenario.id.as_str() == id),
     }
 }

@@ -37,7 +37,7 @@ use wsgrade_reports::record::RunReport;
 use crate::carrier::tls;
 use crate::event::RunEvent;
 use crate::plan::Depth;
-use crate::runner::Run;
+use crate::runner::{Run, Staying, breaks_a_must};
 use crate::shell;
 use board::Board;
 
@@ -200,7 +200,8 @@ impl Listener {
             // A client is done with its last case before we are.
             let limits = &shared.run.settings.limits;
             let _ = timeout(limits.answer + limits.close, shared.board.idle(None)).await;
-            if shared.has_failing_tls() {
+            let goes_on = !(shared.run.settings.staying.fail_fast && *shared.stop.borrow());
+            if goes_on && shared.has_failing_tls() {
                 if !is_over {
                     // One that asked us to stop is about to end.
                     let _ = timeout(limits.close, over).await;
@@ -250,6 +251,15 @@ impl Shared {
         let expected = |agent: &str| {
             self.run.selected.iter().filter(|plan| !(self.face.excluded)(agent, &plan.scenario.id)).count()
         };
-        self.run.record(started, began.elapsed(), self.board.targets(&self.url, expected))
+        let mut report = self.run.record(started, began.elapsed(), self.board.targets(&self.url, expected));
+        if self.run.settings.staying.fail_fast && *self.stop.borrow() {
+            for target in report.targets.iter_mut().filter(|target| target.stopped.is_some()) {
+                let (ran, of) = (target.cases.len(), expected(&target.name));
+                if let Some(broken) = target.cases.iter().find(|record| breaks_a_must(record)) {
+                    target.stopped = Some(Staying::ended_at(&broken.id, ran, of));
+                }
+            }
+        }
+        report
     }
 }

@@ -9,8 +9,7 @@ use wsgrade_reports::record::{self, Behavior, CaseRecord, CloseVerdict, Finding,
 
 use super::{Settings, milliseconds};
 use crate::carrier::{self, Patience};
-use crate::engine::{Engine, Pulse, Witness};
-use crate::event::RunEvent;
+use crate::engine::{Engine, Pulse};
 use crate::judge::{judge, trouble};
 use crate::plan::Plan;
 use crate::target::Target;
@@ -79,12 +78,8 @@ pub(super) async fn play_beside(
     if let Some(pulse) = pulse {
         engine = engine.beside(Arc::clone(pulse));
     }
-    if let Some(events) = &settings.verbose {
-        let (events, id) = (events.clone(), plan.scenario.id.to_string());
-        engine = engine.before(Witness::new(move |entry| {
-            // Nobody watching is no reason to stop.
-            let _ = events.send(RunEvent::Passed { id: id.clone(), entry: Box::new(entry.clone()) });
-        }));
+    if let Some(witness) = settings.witness(plan.scenario.id.as_str()) {
+        engine = engine.before(witness);
     }
     let patience = Patience { connect: limits.opening, write: limits.answer };
     carrier::play(engine, target.addr, target.tls.as_ref(), patience).await

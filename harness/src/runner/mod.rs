@@ -10,7 +10,7 @@ pub(crate) mod case;
 mod describe;
 mod gate;
 pub(crate) mod probe;
-mod repeat;
+pub(crate) mod repeat;
 pub(crate) mod stress;
 mod target;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use wsgrade_cases::model::Step;
 use wsgrade_cases::{Catalogue, describe as in_words};
 use wsgrade_reports::record::{CatalogueInfo, RunOptions, RunReport, SchemaVersion, TargetReport, Tool};
 
-use crate::engine::Limits;
+use crate::engine::{Limits, Witness};
 use crate::event::RunEvent;
 use crate::plan::{Depth, Plan};
 use crate::shard::Part;
@@ -36,7 +36,7 @@ use crate::target::Target;
 pub use gate::Gate;
 pub(crate) use probe::still_there;
 pub use probe::{Facts, Unreachable, probe};
-pub(crate) use target::{DYING, wait_for};
+pub(crate) use target::{DYING, breaks_a_must, wait_for};
 
 /// How a run is played, whatever the target.
 #[derive(Clone, Debug)]
@@ -57,18 +57,37 @@ pub struct Settings {
     pub may_stress: bool,
     /// How long to go on with the cases.
     pub staying: Staying,
-    /// Who is told of what passes on the connections of cases, as it does (server under test).
+    /// Who is told of what passes on the connections of cases, as it does.
     pub verbose: Option<mpsc::UnboundedSender<RunEvent>>,
 }
 
-/// How long a run goes on with its cases, where we are the ones who connect: how often a client asks for a case is its own
-/// affair.
+/// How long a run goes on with its cases.
 #[derive(Clone, Copy, Debug)]
 pub struct Staying {
     /// The run is over once a case is sure to break a MUST.
     pub fail_fast: bool,
-    /// How many times each case is played, one after another.
+    /// How many times each case is played, one after another. A client is told of so many cases more.
     pub times: NonZeroU32,
+}
+
+impl Staying {
+    /// Why a run is over that breaks off here.
+    pub(crate) fn ended_at(id: &str, played: usize, of: usize) -> String {
+        format!(
+            "ended at the first case that breaks a MUST, as --fail-fast asks: {id}; {played} of {of} cases were played"
+        )
+    }
+}
+
+impl Settings {
+    /// Who is told of what passes while this case is played, if anybody is.
+    pub(crate) fn witness(&self, id: &str) -> Option<Witness> {
+        let (events, id) = (self.verbose.clone()?, id.to_owned());
+        Some(Witness::new(move |entry| {
+            // Nobody watching is no reason to stop.
+            let _ = events.send(RunEvent::Passed { id: id.clone(), entry: Box::new(entry.clone()) });
+        }))
+    }
 }
 
 impl Default for Staying {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::num::NonZeroU32;
 
-use wsgrade_reports::record::{Behavior, CaseRecord, Repeats, Severity};
+use wsgrade_reports::record::{Behavior, CaseRecord, Severity};
 
 /// Plays a case so many times, one after another, unless the target dies of it; the record is that of the worst.
 pub(super) async fn play<F: Future<Output = CaseRecord>>(
@@ -15,14 +15,19 @@ pub(super) async fn play<F: Future<Output = CaseRecord>>(
     if times == NonZeroU32::MIN {
         return worst;
     }
-    let mut repeats = Repeats::default();
-    repeats.count(&worst);
-    while repeats.times < times.get() && !died() {
-        let record = once().await;
-        repeats.count(&record);
-        // The first of those that are as bad, as far as that tells them apart.
-        worst = [worst, record].into_iter().min_by_key(badness).expect("one of two");
+    worst = after(None, worst);
+    while worst.repeats.as_ref().is_some_and(|repeats| repeats.times < times.get()) && !died() {
+        worst = after(Some(worst), once().await);
     }
+    worst
+}
+
+/// What is left of a case that was played once more: the worst, and how often it came out how.
+pub(crate) fn after(before: Option<CaseRecord>, record: CaseRecord) -> CaseRecord {
+    let mut repeats = before.as_ref().and_then(|before| before.repeats.clone()).unwrap_or_default();
+    repeats.count(&record);
+    // The first of those that are as bad, as far as that tells them apart.
+    let worst = before.into_iter().chain([record]).min_by_key(badness).expect("one at least");
     CaseRecord { repeats: Some(repeats), ..worst }
 }
 

@@ -17,7 +17,7 @@ use super::case;
 use super::probe::still_there;
 use super::repeat;
 use super::stress;
-use super::{Prepared, Run, Settings};
+use super::{Prepared, Run, Settings, Staying};
 use crate::adapt::{Adapted, adapt};
 use crate::event::RunEvent;
 use crate::plan::Plan;
@@ -136,12 +136,8 @@ impl Progress<'_> {
         }
         let sure = |kept: &&Kept| !kept.provisional && breaks_a_must(&kept.record);
         if let Some(first) = self.records.values().filter(sure).min_by_key(|kept| kept.at) {
-            self.stopped = Some(format!(
-                "ended at the first case that breaks a MUST, as --fail-fast asks: {}; {} of {} cases were played",
-                first.record.id,
-                self.played(),
-                self.run.selected.len(),
-            ));
+            let (id, all) = (first.record.id.clone(), self.run.selected.len());
+            self.stopped = Some(Staying::ended_at(&id, self.played(), all));
         }
     }
 
@@ -515,7 +511,7 @@ fn lacks(need: Need) -> &'static str {
 }
 
 /// On either axis.
-pub(super) fn breaks_a_must(record: &CaseRecord) -> bool {
+pub(crate) fn breaks_a_must(record: &CaseRecord) -> bool {
     record.severity() == Severity::Major
 }
 

@@ -105,7 +105,7 @@ export const tests = {
   async "what was expected is a panel, a filter and a word on each case"(reader, { assert }) {
     const page = await reader.open(EXPECTED);
     const untrue = page.locator("#untrue");
-    assert.match(await untrue.innerText(), /`1\.1\.1`[\s\S]*delete the entry[\s\S]*`6\.44\.1`[\s\S]*matches no case/);
+    assert.match(await untrue.innerText(), /`1\.1\.1`[\s\S]*passes[\s\S]*`6\.44\.1`[\s\S]*matches no case/);
     const { y } = await untrue.boundingBox();
     assert.ok(y < (await page.locator("#costs").boundingBox()).y, "it stands above what cost the most");
     assert.match(await page.locator("#known").innerText(), /see issue 12[\s\S]*websockets 17\.4 · until 2027-04-01/);
@@ -114,7 +114,7 @@ export const tests = {
     await page.locator("#known a", { hasText: "Show only these" }).click();
     assert.equal(await hash(page), "#cases?known=expected");
     const expected = await shownRows(page);
-    assert.ok(expected.includes("9.3.1") && !expected.includes("1.1.1"), expected.join());
+    assert.ok(expected.includes("9.3.1") && !expected.includes("2.1"), expected.join());
     assert.equal(await page.locator('.chip[data-kind="expected"]').getAttribute("aria-pressed"), "true");
     assert.equal(await page.locator("tbody.rows tr:not([hidden])").filter({ has: page.locator(".asknown") }).count(), expected.length);
     assert.match(await page.locator("tbody.rows tr:not([hidden])", { hasText: "9.3.1" }).first().innerText(), /expected: large messages are refused/);

@@ -32,6 +32,7 @@ fn main() -> io::Result<()> {
     write_page(&sample::small(), None, &dir.join("hostile.html"))?;
     write_page(&realistic, Some(&realistic::baseline(&realistic)), &dir.join("compared.html"))?;
     write_page(&whole, Some(&realistic::baseline(&whole)), &dir.join("whole.html"))?;
+    write_page(&realistic::expected(), None, &dir.join("expected.html"))?;
     if only_pages {
         return Ok(());
     }

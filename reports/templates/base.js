@@ -22,6 +22,7 @@ for (const target of index.targets) {
       busy: aside?.busy,
       repeats: aside?.repeats,
       adapted: index.adaptations[aside?.adapted],
+      known: index.known[aside?.known],
       mark: aside?.mark,
     };
   });

@@ -132,6 +132,7 @@ function caseView(at) {
     verdictLine(record),
     record.busy && el("p", { class: "aside" }, "Played twice. While other cases were running it gave ", badge(record.busy),
       "; played again alone it gave what is shown here. A difference like that is often a race or a timing limit in the target."),
+    record.known && el("p", { class: "aside expected" }, el("b", null, "Expected. "), record.known),
     record.mark && el("p", { class: `aside since v-${record.mark.class}` }, el("b", null, `${record.mark.symbol} ${record.mark.word} since the baseline. `), el("span", null, record.mark.says)),
     record.repeats && el("p", { class: "aside" }, el("b", null, record.repeats.flaky ? "Flaky. " : "Always the same. "),
       `Played several times: ${record.repeats.verdicts}.`),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behavior, CaseRecord, CloseVerdict, RunReport};
+use super::{Behavior, CaseRecord, CloseVerdict, RunReport, Severity};
 
 /// A deviation that was known before the run, why it is put up with, and what the run says of that.
 ///
@@ -31,10 +31,14 @@ pub struct ExpectationRecord {
 }
 
 impl RunReport {
-    /// The expectation that a record of this run meets. A number that is no place of one is none, and what was
-    /// inconclusive meets nothing, whatever a record of others says.
+    /// The expectation that a record of this run meets. Whatever a record of others says, a number that is no place of one is
+    /// none, and what passes or was inconclusive meets nothing.
     pub fn expectation_of(&self, record: &CaseRecord) -> Option<&ExpectationRecord> {
-        let entry = record.expected.filter(|_| record.behavior != Behavior::Inconclusive)?;
-        self.expectations.get(entry)
+        let deviates = match record.behavior {
+            Behavior::Pass => record.close.severity() >= Severity::Minor,
+            Behavior::Informational | Behavior::Unimplemented | Behavior::NonStrict | Behavior::Fail => true,
+            Behavior::Inconclusive => false,
+        };
+        self.expectations.get(record.expected.filter(|_| deviates)?)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Value, json};
 
 use super::File;
-use super::issue::{Issue, Level, Trouble, fingerprint, issues, troubles};
+use super::issue::{Complaint, Issue, Level, Trouble, complaints, fingerprint, issues, troubles};
 use super::names::Names;
 use super::text::{clipped, prose, visible};
 use crate::grade::Blame;
@@ -23,13 +23,16 @@ const LINE: usize = 200;
 /// `github-annotations.txt`: lines that GitHub makes annotations of where a step prints them.
 ///
 /// One for each rule that a target broke, the gravest first, and never more than are shown: the last of a kind says how many
-/// rules are missing.
+/// rules are missing. What was expected is nothing to look at; an expectation that is not true is an error.
 pub fn github(report: &RunReport) -> Vec<File> {
     let names = Names::of(report);
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for trouble in troubles(report) {
         let kind = if trouble.is_grave() { &mut errors } else { &mut warnings };
         kind.push((title(&trouble, &names), trouble.sentence(QUOTE)));
+    }
+    for complaint in complaints(report) {
+        errors.push((format!("wsgrade: {}", complaint.name()), complaint.sentence(2 * QUOTE)));
     }
     for group in groups(report) {
         match group[0].level {
@@ -54,11 +57,11 @@ pub fn github(report: &RunReport) -> Vec<File> {
     vec![File { name: "github-annotations.txt".to_owned(), contents }]
 }
 
-/// The issues of one target that are laid to one rule and weigh the same, in the order they were met.
+/// The issues of one target that nobody expected, are laid to one rule and weigh the same, in the order they were met.
 fn groups(report: &RunReport) -> Vec<Vec<Issue<'_>>> {
     let mut groups: Vec<Vec<Issue<'_>>> = Vec::new();
     let mut places: HashMap<(usize, Blame, Level), usize> = HashMap::new();
-    for issue in issues(report) {
+    for issue in issues(report).into_iter().filter(|issue| issue.known.is_none()) {
         let at = *places.entry((issue.target, issue.blame.clone(), issue.level)).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.push(issue),
@@ -111,7 +114,8 @@ fn property(text: &str) -> String {
 
 /// `gl-code-quality-report.json`: one entry for each issue, and for each target of which less is known than was asked.
 ///
-/// Informational findings are not in it: GitLab compares two reports, and a choice that is made anew is no degradation.
+/// Informational findings are not in it: GitLab compares two reports, and a choice that is made anew is no degradation. Nor is
+/// what was expected; an expectation that is not true is.
 pub fn gitlab(report: &RunReport) -> Vec<File> {
     let names = Names::of(report);
     let mut seen = HashSet::new();
@@ -135,7 +139,11 @@ pub fn gitlab(report: &RunReport) -> Vec<File> {
         let of = trouble.target.map_or_else(String::new, |target| format!("{}: ", names.label(target)));
         add(format!("{of}{}", trouble.sentence(LINE)), trouble.word().to_owned(), print, severity, path);
     }
-    for issue in issues(report) {
+    for complaint in complaints(report) {
+        let text = complaint.sentence(2 * QUOTE);
+        add(text, Complaint::RULE.to_owned(), complaint.fingerprint(), "critical", complaint.path());
+    }
+    for issue in issues(report).into_iter().filter(|issue| issue.known.is_none()) {
         let severity = match issue.level {
             Level::Error => "critical",
             Level::Warning => "minor",

@@ -14,7 +14,7 @@ use crate::record::{CaseInfo, CaseRecord, RunReport};
 /// The longest text of the network that one field quotes, in characters; a cell of a spreadsheet holds 32 767.
 const QUOTE: usize = 4000;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "target",
     "url",
     "role",
@@ -34,9 +34,10 @@ const COLUMNS: [&str; 19] = [
     "when_busy",
     "adapted",
     "repeat",
+    "expected_reason",
 ];
 
-/// The run as a table: the verdicts, and the first finding of each record.
+/// The run as a table: the verdicts, the first finding of each record, and why it was expected where it was.
 pub fn render(report: &RunReport) -> Vec<File> {
     let names = Names::of(report);
     let infos: HashMap<&str, &CaseInfo> = report.cases.iter().map(|info| (info.id.as_str(), info)).collect();
@@ -45,13 +46,20 @@ pub fn render(report: &RunReport) -> Vec<File> {
     for (at, target) in report.targets.iter().enumerate() {
         for record in &target.cases {
             let info = infos.get(record.id.as_str()).copied();
-            line(&fields(names.label(at), &target.url, info, record), &mut contents);
+            let known = report.expectation_of(record).map(|known| prose(&known.reason));
+            let of = [names.label(at), &target.url];
+            line(&fields(of, info, record, known.as_deref()), &mut contents);
         }
     }
     vec![File { name: "cases.csv".to_owned(), contents }]
 }
 
-fn fields(target: &str, url: &str, info: Option<&CaseInfo>, record: &CaseRecord) -> [String; COLUMNS.len()] {
+fn fields(
+    [target, url]: [&str; 2],
+    info: Option<&CaseInfo>,
+    record: &CaseRecord,
+    known: Option<&str>,
+) -> [String; COLUMNS.len()] {
     let weight = match Weight::of(record) {
         Weight::Uncounted => "uncounted",
         Weight::Good => "good",
@@ -81,6 +89,7 @@ fn fields(target: &str, url: &str, info: Option<&CaseInfo>, record: &CaseRecord)
         record.when_busy.map_or_else(String::new, |busy| busy.to_string()),
         quoted(record.adapted.as_deref()),
         quoted(Some(&record.repeat)),
+        quoted(known),
     ]
 }
 

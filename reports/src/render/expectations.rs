@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::names::Names;
-use super::text::{clipped, code, column, markdown as plain, prose, visible};
+use super::text::{clipped, code, column, markdown as plain, prose};
 use crate::record::{Behavior, CloseVerdict, ExpectationRecord, RunReport};
 
 /// How many lines of either kind are told, and how many cases each names.
@@ -14,6 +14,8 @@ const IDS: usize = 8;
 const NAME: usize = 60;
 const REASON: usize = 400;
 const COMPLAINT: usize = 600;
+/// How many bytes of Markdown either list may have: escaped, a character may take thirty.
+const ROOM: usize = 100_000;
 
 /// Records of one target that meet one expectation and have one verdict.
 struct Met<'a> {
@@ -95,14 +97,14 @@ fn write_text(report: &RunReport, out: &mut String) -> std::fmt::Result {
             let until = met.until().map_or_else(String::new, |day| format!(" (until {day})"));
             writeln!(out, "  {}  {name}: {}: {}{until}", met.ids(), met.verdict(), met.reason())?;
         }
-        more(met.len(), "  ", out)?;
+        more(met.len().saturating_sub(LISTED), "  ", out)?;
     }
     if !complaints.is_empty() {
         writeln!(out, "expectations that are not true ({})", complaints.len())?;
         for complaint in complaints.iter().take(LISTED) {
-            writeln!(out, "  {}", visible(&clipped(complaint, COMPLAINT)))?;
+            writeln!(out, "  {}", clipped(complaint, COMPLAINT))?;
         }
-        more(complaints.len(), "  ", out)?;
+        more(complaints.len().saturating_sub(LISTED), "  ", out)?;
     }
     Ok(())
 }
@@ -118,10 +120,8 @@ fn write_markdown(report: &RunReport, out: &mut String) -> std::fmt::Result {
     let (met, complaints) = (met(report), complaints(report));
     if !complaints.is_empty() {
         writeln!(out, "**Expectations that are not true ({}):**\n", complaints.len())?;
-        for complaint in complaints.iter().take(LISTED) {
-            writeln!(out, "- {}", plain(complaint, COMPLAINT))?;
-        }
-        more(complaints.len(), "\n", out)?;
+        let lines = complaints.iter().map(|complaint| format!("- {}\n", plain(complaint, COMPLAINT)));
+        listed(lines, out)?;
     }
     if met.is_empty() {
         return Ok(());
@@ -131,24 +131,32 @@ fn write_markdown(report: &RunReport, out: &mut String) -> std::fmt::Result {
     }
     let names = Names::of(report);
     writeln!(out, "| expected deviation | target | verdict | reason | until |\n|---|---|---|---|---|")?;
-    for met in met.iter().take(LISTED) {
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} |",
+    let rows = met.iter().map(|met| {
+        format!(
+            "| {} | {} | {} | {} | {} |\n",
             plain(&met.ids(), REASON),
             code(names.label(met.target), NAME),
             met.verdict(),
             plain(&met.reason(), 2 * REASON),
             met.until().map_or_else(String::new, |day| plain(&day, 40)),
-        )?;
+        )
+    });
+    listed(rows, out)
+}
+
+/// As many lines of Markdown as there is room for, and how many there are besides.
+fn listed(mut lines: impl ExactSizeIterator<Item = String>, out: &mut String) -> std::fmt::Result {
+    let end = out.len() + ROOM;
+    for line in lines.by_ref().take(LISTED) {
+        out.push_str(&line);
+        if out.len() > end {
+            break;
+        }
     }
-    more(met.len(), "\n", out)
+    more(lines.len(), "\n", out)
 }
 
 /// How many lines were left out.
 fn more(lines: usize, before: &str, out: &mut String) -> std::fmt::Result {
-    match lines.saturating_sub(LISTED) {
-        0 => Ok(()),
-        more => writeln!(out, "{before}{more} more in run.json"),
-    }
+    if lines > 0 { writeln!(out, "{before}{lines} more in run.json") } else { Ok(()) }
 }

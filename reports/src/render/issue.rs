@@ -1,11 +1,12 @@
 //! What is wrong in a run, as every format for a CI service tells it.
 //!
 //! ```text
-//! RunReport ─┬─ issues ───▶ Issue     of a target: which rule, how much it weighs, what was seen instead
-//!            └─ troubles ─▶ Trouble   of the run: nothing was played, it broke off, cases were inconclusive
+//! RunReport ─┬─ issues ─────▶ Issue      of a target: which rule, how much it weighs, what was seen instead
+//!            ├─ troubles ───▶ Trouble    of the run: nothing was played, it broke off, cases were inconclusive
+//!            └─ complaints ─▶ Complaint  of an expectation: it is not true, or not any more
 //! ```
 //!
-//! What passed is neither, nor what a target does not implement.
+//! What passed is none of them, nor what a target does not implement. An issue that was expected is one, and says so.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,9 @@ use super::text::{clipped, prose, visible};
 use super::words;
 use crate::conformance::{Standing, broken};
 use crate::grade::{Blame, Weight};
-use crate::record::{Behavior, CaseInfo, CaseRecord, RuleText, RunReport, Severity};
+use crate::record::{
+    Behavior, CaseInfo, CaseRecord, CloseVerdict, ExpectationRecord, RuleText, RunReport, Severity,
+};
 
 /// The longest part of a path, in characters.
 const PART: usize = 120;
@@ -67,6 +70,8 @@ pub(crate) struct Issue<'a> {
     pub(crate) text: Option<&'a RuleText>,
     /// How much it weighs.
     pub(crate) level: Level,
+    /// That it was known, and why it is put up with.
+    pub(crate) known: Option<&'a ExpectationRecord>,
     /// What a conforming peer does, as it was recorded.
     pub(crate) expected: Option<&'a str>,
     /// What this one did, as it was recorded.
@@ -100,6 +105,7 @@ fn add<'a>(
         Behavior::Pass if record.close.severity() <= Severity::Neutral => return,
         Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail => {}
     }
+    let known = report.expectation_of(record);
     let first = all.len();
     for (at, finding) in record.findings.iter().enumerate() {
         let Some(standing) = broken(report, record, at) else { continue };
@@ -112,6 +118,7 @@ fn add<'a>(
             text: report.rules.get(&finding.rule),
             blame,
             level: level(standing),
+            known,
             expected: Some(&finding.expected),
             observed: &finding.observed,
             nth,
@@ -128,7 +135,7 @@ fn add<'a>(
             Blame::Rule(rule) => (report.rules.get(rule), words::behavior(record.behavior)),
             Blame::Close(close) => (None, words::close(*close)),
         };
-        all.push(Issue { target, record, info, blame, text, level, expected: None, observed, nth: 0 });
+        all.push(Issue { target, record, info, blame, text, level, known, expected: None, observed, nth: 0 });
     }
 }
 
@@ -196,15 +203,16 @@ impl Issue<'_> {
 
 /// A path of ASCII letters, digits, `-`, `_` and single dots, which is a URI as it stands and leads nowhere else.
 fn path(target: &str, case: &str) -> String {
-    let word = |text: &str| {
-        let mut out = String::new();
-        for c in text.chars().take(PART) {
-            let plain = c.is_ascii_alphanumeric() || c == '-' || c == '.' && !out.ends_with('.');
-            out.push(if plain { c } else { '_' });
-        }
-        out
-    };
-    format!("wsgrade/{}/case-{}", word(target), word(case))
+    format!("wsgrade/{}/case-{}", part(target), part(case))
+}
+
+fn part(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().take(PART) {
+        let plain = c.is_ascii_alphanumeric() || c == '-' || c == '.' && !out.ends_with('.');
+        out.push(if plain { c } else { '_' });
+    }
+    out
 }
 
 /// SHA-1 over the parts, so that no two lists of parts run together.
@@ -301,5 +309,69 @@ impl Trouble<'_> {
             Kind::NoTarget | Kind::NothingPlayed | Kind::Stopped(_) => path(target, self.word()),
             Kind::Inconclusive(record) => path(target, &record.id),
         }
+    }
+}
+
+/// That an expectation is not true, or not any more.
+#[derive(Debug)]
+pub(crate) struct Complaint<'a> {
+    /// The place of the expectation in the record.
+    entry: usize,
+    expectation: &'a ExpectationRecord,
+    text: &'a str,
+    /// How many there are of the same expectation before this one.
+    nth: usize,
+    /// How many expectations before it say the same.
+    twins: usize,
+}
+
+/// Every complaint, in the order of the record.
+pub(crate) fn complaints(report: &RunReport) -> Vec<Complaint<'_>> {
+    let mut alike = HashMap::new();
+    let mut all = Vec::new();
+    for (entry, expectation) in report.expectations.iter().enumerate() {
+        let seen = alike.entry(identity(expectation)).or_insert(0);
+        let (twins, texts) = (*seen, (0..).zip(&expectation.complaints));
+        *seen += 1;
+        all.extend(texts.map(|(nth, text)| Complaint { entry, expectation, text, nth, twins }));
+    }
+    all
+}
+
+/// What an expectation is about, which outlasts its place, its reason and its day.
+fn identity(expectation: &ExpectationRecord) -> String {
+    let ExpectationRecord { cases, behavior, close, reason: _, until: _, target, complaints: _ } =
+        expectation;
+    let close = close.map_or("", CloseVerdict::as_str);
+    let parts = [behavior.as_str(), close, target.as_deref().unwrap_or("")];
+    fingerprint(&parts.into_iter().chain(cases.iter().map(String::as_str)).collect::<Vec<_>>())
+}
+
+impl Complaint<'_> {
+    /// The rule that it is laid to, which is one of ours.
+    pub(crate) const RULE: &'static str = "wsgrade-expectation";
+
+    /// `expectation 2 (6.4.*)`, and which of its complaints where it has several.
+    pub(crate) fn name(&self) -> String {
+        let cases = clipped(&self.expectation.cases.join(", "), PART);
+        let name = format!("expectation {} ({cases})", self.entry + 1);
+        if self.nth == 0 { name } else { format!("{name}, {}", self.nth + 1) }
+    }
+
+    /// What is not true, no longer than so many characters.
+    pub(crate) fn sentence(&self, max: usize) -> String {
+        if self.text.trim().is_empty() { "it is not true".to_owned() } else { clipped(self.text, max) }
+    }
+
+    /// Where to show it, as [`Issue::path`].
+    pub(crate) fn path(&self) -> String {
+        let cases = self.expectation.cases.first().map_or("", String::as_str);
+        format!("wsgrade/expectations/cases-{}", part(cases))
+    }
+
+    /// As [`Issue::fingerprint`].
+    pub(crate) fn fingerprint(&self) -> String {
+        let parts = [Self::RULE, &identity(self.expectation), &self.twins.to_string(), &self.nth.to_string()];
+        fingerprint(&parts)
     }
 }

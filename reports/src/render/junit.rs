@@ -2,7 +2,8 @@
 //!
 //! One suite for each target, one test case for each record. What broke a MUST, by behaviour or by how the
 //! connection ended, is a failure; what broke a SHOULD passes with a note; inconclusive is an error,
-//! unimplemented is skipped. A target against which nothing was played, or whose run was stopped, has an error
+//! unimplemented is skipped, and so is a deviation that was expected, with its reason: as an expected failure is elsewhere.
+//! An expectation that is not true is a failure of its own. A target against which nothing was played, or whose run was stopped, has an error
 //! of its own: no gate passes on an empty file.
 //!
 //! There is no one standard. What is written here is what `junit-10.xsd` of Jenkins' xUnit plugin allows, and what GitLab
@@ -13,11 +14,12 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::issue::{Complaint, complaints};
 use super::names::Names;
 use super::text::{clipped, prose, visible};
 use super::{File, words};
 use crate::grade::{Blame, TargetGrade, Weight};
-use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, TargetReport};
+use crate::record::{Behavior, CaseInfo, CaseRecord, ExpectationRecord, RunReport, Severity, TargetReport};
 
 /// The longest text of the network that one place of the file quotes, in characters.
 const QUOTE: usize = 2000;
@@ -27,12 +29,22 @@ pub fn render(report: &RunReport) -> Vec<File> {
     let mut junit = Report::new(visible(&report.tool.name));
     junit.set_time(duration(report.duration_ms));
     let names = Names::of(report);
+    let complaints = complaints(report);
     for (at, target) in report.targets.iter().enumerate() {
-        junit.add_test_suite(suite(report, target, names.label(at), names.word(at)));
+        let mut suite = suite(report, target, names.label(at), names.word(at));
+        // Where there is but one, whatever is not true is not true of it.
+        if report.targets.len() == 1 {
+            let class = format!("wsgrade.{}.run", names.word(at));
+            suite.add_test_cases(complaints.iter().map(|complaint| untrue(&class, complaint)));
+        }
+        junit.add_test_suite(suite);
     }
-    if report.targets.is_empty() {
+    if report.targets.is_empty() || report.targets.len() > 1 && !complaints.is_empty() {
         let mut suite = TestSuite::new(visible(&report.tool.name));
-        suite.add_test_case(error("wsgrade.run", "empty-run", "the run had no target"));
+        if report.targets.is_empty() {
+            suite.add_test_case(error("wsgrade.run", "empty-run", "the run had no target"));
+        }
+        suite.add_test_cases(complaints.iter().map(|complaint| untrue("wsgrade.run", complaint)));
         junit.add_test_suite(suite);
     }
     let contents = lawful(junit.to_string().expect("writing to memory never fails"));
@@ -115,10 +127,16 @@ fn case(report: &RunReport, info: Option<&CaseInfo>, record: &CaseRecord) -> Tes
         (Behavior::Unimplemented, _) => (None, false),
         (Behavior::Pass | Behavior::Informational | Behavior::NonStrict | Behavior::Fail, _) => (None, true),
     };
-    let mut test = if passes {
+    let known = report.expectation_of(record);
+    let mut test = if let Some(known) = known.filter(|_| deviates(record)) {
+        let mut status = TestCaseStatus::skipped();
+        status.set_type("expected").set_message(clipped(&prose(&known.reason), QUOTE));
+        status.set_description(account(report, record));
+        TestCase::new(name.trim_end(), status)
+    } else if passes {
         let mut test = TestCase::new(name.trim_end(), TestCaseStatus::success());
-        if record.behavior != Behavior::Pass || Weight::of(record) != Weight::Good || record.adapted.is_some()
-        {
+        let plain = record.behavior == Behavior::Pass && Weight::of(record) == Weight::Good;
+        if !plain || record.adapted.is_some() || known.is_some() {
             test.set_system_out(account(report, record));
         }
         test
@@ -132,6 +150,11 @@ fn case(report: &RunReport, info: Option<&CaseInfo>, record: &CaseRecord) -> Tes
     };
     test.set_time(duration(record.duration_ms));
     test
+}
+
+/// Whether there is something that could be put up with.
+fn deviates(record: &CaseRecord) -> bool {
+    record.behavior == Behavior::Unimplemented || record.severity() >= Severity::Minor
 }
 
 /// One sentence: the first finding, else what the verdict says.
@@ -155,6 +178,10 @@ fn message(record: &CaseRecord) -> String {
 fn account(report: &RunReport, record: &CaseRecord) -> String {
     let mut out =
         format!("behavior: {}\nclose: {} ({})\n", record.behavior, record.close, words::close(record.close));
+    if let Some(ExpectationRecord { reason, until, .. }) = report.expectation_of(record) {
+        let until = until.as_ref().map_or_else(String::new, |day| format!(" (until {})", clipped(day, 40)));
+        out += &format!("known: {}{until}\n", clipped(&prose(reason), QUOTE));
+    }
     for finding in &record.findings {
         out += &format!("rule: {}\n", visible(&finding.rule));
         if let Some(text) = report.rules.get(&finding.rule) {
@@ -181,6 +208,14 @@ fn error(class: &str, kind: &str, message: &str) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type(kind).set_message(message);
     let mut test = TestCase::new("run", status);
+    test.set_classname(class);
+    test
+}
+
+fn untrue(class: &str, complaint: &Complaint<'_>) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type("expectation").set_message(complaint.sentence(QUOTE));
+    let mut test = TestCase::new(complaint.name(), status);
     test.set_classname(class);
     test
 }

@@ -1,7 +1,8 @@
 //! `summary.md`: the summary of a step, or a comment on a pull request.
 //!
 //! ```text
-//! grade ─ table of the targets ─ for each: what cost the most, what failed with rule, expected, seen and repeat command
+//! grade ─ table of the targets ─ expectations that are not true, known deviations
+//!       ─ for each target: what cost the most, what failed with rule, expected, seen and repeat command
 //! ```
 //!
 //! It is never larger than a step summary of GitHub may be; what is left out is counted.
@@ -12,7 +13,7 @@ use std::fmt::Write as _;
 use super::issue::{Issue, Level, issues};
 use super::names::Names;
 use super::text::{code, markdown, prose};
-use super::{File, words};
+use super::{File, expectations, words};
 use crate::grade::{Blame, Cost, RunGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, FuzzFinding, FuzzReport, RunReport, TargetReport};
 
@@ -47,6 +48,10 @@ fn write(report: &RunReport, out: &mut String) -> std::fmt::Result {
     table(report, &grades, &names, shown, out)?;
     if let Some(fuzz) = &report.fuzz {
         campaign(fuzz, out)?;
+    }
+    let known = expectations::markdown(report);
+    if !known.is_empty() {
+        write!(out, "\n{known}")?;
     }
     let issues = issues(report);
     let mut left_out = report.targets.len() - shown;
@@ -173,7 +178,10 @@ impl Section<'_> {
     fn render(&self, room: usize) -> Result<String, std::fmt::Error> {
         let mut out = String::new();
         self.above(&mut out)?;
-        let broken = |weight| self.target.cases.iter().filter(move |record| Weight::of(record) == weight);
+        // What was expected stands in the table above.
+        let unknown =
+            || self.target.cases.iter().filter(|record| self.report.expectation_of(record).is_none());
+        let broken = |weight| unknown().filter(move |record| Weight::of(record) == weight);
         let inconclusive =
             self.target.cases.iter().filter(|record| record.behavior == Behavior::Inconclusive);
         let records: Vec<_> =

@@ -1,14 +1,15 @@
 //! `wsgrade.sarif`: SARIF 2.1.0, for code scanning.
 //!
 //! Every rule of the record is a rule, every [`Issue`] a result, and every [`Trouble`] a notification of the tool: what
-//! passed has no result. There is one run, whatever the number of targets. What GitHub's code scanning requires beyond
+//! passed has no result. An issue that was expected is suppressed, with the reason; a [`Complaint`] is a result of a rule of
+//! its own. There is one run, whatever the number of targets. What GitHub's code scanning requires beyond
 //! the standard, and how much it takes, is kept here.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::issue::{Issue, Level, Trouble, issues, troubles};
+use super::issue::{Complaint, Issue, Level, Trouble, complaints, issues, troubles};
 use super::names::Names;
 use super::text::{clipped, column, markdown, prose, visible};
 use super::{File, words};
@@ -32,10 +33,14 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 pub fn render(report: &RunReport) -> Vec<File> {
     let names = Names::of(report);
     let mut issues = issues(report);
-    issues.sort_by_key(|issue| issue.level);
-    let left_out = issues.len().saturating_sub(RESULTS);
-    issues.truncate(RESULTS);
-    let rules = Rules::of(report, &issues);
+    issues.sort_by_key(|issue| (issue.known.is_some(), issue.level));
+    let mut complaints = complaints(report);
+    let left_out = (issues.len() + complaints.len()).saturating_sub(RESULTS);
+    complaints.truncate(RESULTS);
+    issues.truncate(RESULTS - complaints.len());
+    let rules = Rules::of(report, &issues, &complaints);
+    let untrue = complaints.iter().map(|complaint| untrue(complaint, &rules));
+    let results: Vec<_> = untrue.chain(issues.iter().map(|issue| result(issue, &names, &rules))).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -48,7 +53,7 @@ pub fn render(report: &RunReport) -> Vec<File> {
             } },
             "invocations": [invocation(report, &names, left_out)],
             "columnKind": "unicodeCodePoints",
-            "results": issues.iter().map(|issue| result(issue, &names, &rules)).collect::<Vec<_>>(),
+            "results": results,
         }],
     });
     let mut contents = serde_json::to_string_pretty(&log).expect("JSON in memory has string keys only");
@@ -73,13 +78,15 @@ enum What<'a> {
     Sentence(&'a RuleText),
     /// How a connection has to end.
     Close(CloseVerdict),
+    /// That what was expected is true.
+    Expectation,
     /// One that the record names and does not quote.
     Unknown,
 }
 
 impl<'a> Rules<'a> {
-    /// Those of the register and those that the issues name. Where there are too many, only these.
-    fn of(report: &'a RunReport, issues: &[Issue<'a>]) -> Self {
+    /// Those of the register and those that the results name. Where there are too many, only these.
+    fn of(report: &'a RunReport, issues: &[Issue<'a>], complaints: &[Complaint<'a>]) -> Self {
         let mut texts = BTreeMap::new();
         for issue in issues {
             let what = match (&issue.blame, issue.text) {
@@ -88,6 +95,9 @@ impl<'a> Rules<'a> {
                 (Blame::Rule(_), None) => What::Unknown,
             };
             texts.insert(issue.rule(), what);
+        }
+        if !complaints.is_empty() {
+            texts.insert(Complaint::RULE.to_owned(), What::Expectation);
         }
         for (id, text) in report.rules.iter().filter(|(id, _)| !id.is_empty()) {
             if texts.len() == RULES {
@@ -128,6 +138,10 @@ fn descriptor(id: &str, what: &What<'_>) -> Value {
             let what = words::close(*close).to_owned();
             let level = if close.severity() == Severity::Major { Level::Error } else { Level::Warning };
             (format!("the end of the connection: {what}"), what, level, vec!["close".to_owned()])
+        }
+        What::Expectation => {
+            let text = "what is written down as expected is true of the run".to_owned();
+            (text.clone(), text, Level::Error, vec!["expectation".to_owned()])
         }
         What::Unknown => {
             let text = format!("{id}, which the record does not quote");
@@ -200,6 +214,12 @@ fn help(id: &str, what: &What<'_>) -> (String, String) {
             );
             (format!("{says}\n\n{plain_rules}"), format!("{says}\n\n{rules}"))
         }
+        What::Expectation => {
+            let says = "A known deviation is written down with its reason, so that it counts for nothing until it is mended. An \
+                        entry that is not true any more would hide the next deviation of its cases: delete it, narrow it, or \
+                        give it another day.";
+            (says.to_owned(), says.to_owned())
+        }
         What::Unknown => {
             let says = "The record names this rule and does not quote it.";
             (format!("{id}: {says}"), format!("{}: {says}", markdown(id, QUOTE)))
@@ -219,7 +239,7 @@ fn result(issue: &Issue<'_>, names: &Names, rules: &Rules<'_>) -> Value {
         clipped(&record.repeat, QUOTE)
     );
     let fingerprint = issue.fingerprint(names);
-    json!({
+    let mut result = json!({
         "ruleId": id,
         "ruleIndex": rules.place(&id),
         "level": issue.level.as_str(),
@@ -246,6 +266,27 @@ fn result(issue: &Issue<'_>, names: &Names, rules: &Rules<'_>) -> Value {
             "carrier": visible(&record.carrier),
             "role": record.role.to_string(),
             "repeat": clipped(&record.repeat, QUOTE),
+        },
+    });
+    if let Some(known) = issue.known {
+        let reason = clipped(&prose(&known.reason), QUOTE);
+        result["suppressions"] =
+            json!([{ "kind": "external", "status": "accepted", "justification": reason }]);
+    }
+    result
+}
+
+fn untrue(complaint: &Complaint<'_>, rules: &Rules<'_>) -> Value {
+    let fingerprint = complaint.fingerprint();
+    json!({
+        "ruleId": Complaint::RULE,
+        "ruleIndex": rules.place(Complaint::RULE),
+        "level": Level::Error.as_str(),
+        "message": { "text": message_text(&complaint.sentence(QUOTE)) },
+        "locations": [{ "physicalLocation": physical(&complaint.path()) }],
+        "partialFingerprints": {
+            "wsgradeIssue/v1": fingerprint,
+            "primaryLocationLineHash": format!("{fingerprint}:1"),
         },
     })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::text::{column, prose, visible};
-use super::words;
+use super::{expectations, words};
 use crate::conformance::{Standing, conformance, tally};
 use crate::grade::{Blame, NoGrade, TargetGrade, Weight};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RunReport, TargetReport};
@@ -17,7 +17,8 @@ const REPEATS: usize = 3;
 /// More cases than this that were not played for one reason are one line.
 const LISTED: usize = 8;
 
-/// The result in plain text without colour codes, one line for each case that is no plain pass.
+/// The result in plain text without colour codes, one line for each case that is no plain pass; what was expected, and what is
+/// not true of that, stands at the end.
 pub fn summary(report: &RunReport) -> String {
     let mut out = String::new();
     render(report, &mut out).expect("writing to a string never fails");
@@ -47,6 +48,10 @@ fn render(report: &RunReport, out: &mut String) -> std::fmt::Result {
     }
     for target in &report.targets {
         one_target(report, target, out)?;
+    }
+    let known = expectations::text(report);
+    if !known.is_empty() {
+        write!(out, "\n{known}")?;
     }
     Ok(())
 }
@@ -97,7 +102,8 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
 
     let lines = Lines::new(report, target);
     for group in Group::ALL {
-        let records: Vec<_> = target.cases.iter().filter(|record| Group::of(record) == Some(group)).collect();
+        let of_group = |record: &&CaseRecord| Group::of(report, record) == Some(group);
+        let records: Vec<_> = target.cases.iter().filter(of_group).collect();
         if records.is_empty() {
             continue;
         }
@@ -113,7 +119,7 @@ fn one_target(report: &RunReport, target: &TargetReport, out: &mut String) -> st
         }
     }
     flaky(target, out)?;
-    repeats(target, out)
+    repeats(report, target, out)
 }
 
 /// The cases whose verdict was not the same each time, whatever it counts as.
@@ -172,9 +178,10 @@ fn rules(report: &RunReport, target: &TargetReport, out: &mut String) -> std::fm
     writeln!(out, "  rules: {}", counts.join(", "))
 }
 
-/// The commands of the first few cases that broke something.
-fn repeats(target: &TargetReport, out: &mut String) -> std::fmt::Result {
-    let worst = |weight| target.cases.iter().filter(move |record| Weight::of(record) == weight);
+/// The commands of the first few cases that broke something, which nobody expected.
+fn repeats(report: &RunReport, target: &TargetReport, out: &mut String) -> std::fmt::Result {
+    let unknown = || target.cases.iter().filter(|record| report.expectation_of(record).is_none());
+    let worst = |weight| unknown().filter(move |record| Weight::of(record) == weight);
     let broken = worst(Weight::Major).chain(worst(Weight::Minor));
     for (i, record) in broken.take(REPEATS).enumerate() {
         if i == 0 {
@@ -185,7 +192,7 @@ fn repeats(target: &TargetReport, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// Under which heading a record is listed; a plain pass under none.
+/// Under which heading a record is listed; a plain pass under none, and what was expected at the end of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Group {
     Fail,
@@ -208,7 +215,10 @@ impl Group {
         Self::Informational,
     ];
 
-    fn of(record: &CaseRecord) -> Option<Self> {
+    fn of(report: &RunReport, record: &CaseRecord) -> Option<Self> {
+        if report.expectation_of(record).is_some() {
+            return None;
+        }
         match (record.behavior, Weight::of(record)) {
             (Behavior::Inconclusive, _) => Some(Self::Inconclusive),
             (Behavior::Unimplemented, _) => Some(Self::Unimplemented),
@@ -247,7 +257,7 @@ impl<'a> Lines<'a> {
     fn new(report: &'a RunReport, target: &'a TargetReport) -> Self {
         let infos = report.cases.iter().map(|info| (info.id.as_str(), info)).collect();
         let mut lines = Self { report, infos, id_width: 0, title_width: 0, place_width: 0 };
-        for record in target.cases.iter().filter(|record| Group::of(record).is_some()) {
+        for record in target.cases.iter().filter(|record| Group::of(report, record).is_some()) {
             let width = |text: String| text.chars().count();
             lines.id_width = lines.id_width.max(width(visible(&record.id).into_owned()));
             lines.title_width = lines.title_width.max(width(lines.title(record)));

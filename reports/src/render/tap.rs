@@ -1,13 +1,14 @@
 //! `results.tap`: the Test Anything Protocol, version 14.
 //!
 //! One test point for each record, and one for each target of which less is known than was asked. What broke a MUST is
-//! `not ok`, so is what is inconclusive; what is not implemented is skipped. Whatever is no plain pass has a YAML block.
+//! `not ok`, so is what is inconclusive; what is not implemented is skipped. Whatever is no plain pass has a YAML block. What
+//! is not ok and was expected is `TODO`, which no harness takes for a failure; an expectation that is not true is `not ok`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::File;
-use super::issue::{Kind, troubles};
+use super::issue::{Kind, complaints, troubles};
 use super::names::Names;
 use super::text::{clipped, prose, visible};
 use crate::grade::Weight;
@@ -30,10 +31,19 @@ pub fn render(report: &RunReport) -> Vec<File> {
 struct Point {
     passes: bool,
     description: String,
-    /// Why it is skipped, if it is.
-    skipped: Option<String>,
+    /// What else is said of it, and why.
+    directive: Option<(Directive, String)>,
     /// The lines of the YAML block, if it has one.
     block: Vec<String>,
+}
+
+/// What a harness makes of a point.
+#[derive(Clone, Copy, Debug)]
+enum Directive {
+    /// It was not played.
+    Skip,
+    /// It was known not to be ok.
+    Todo,
 }
 
 fn points(report: &RunReport) -> Vec<Point> {
@@ -60,7 +70,7 @@ fn points(report: &RunReport) -> Vec<Point> {
             && target.stopped.is_none()
         {
             let description = format!("{}{} scenarios that nobody wrote", prefix(at), fuzz.scenarios);
-            points.push(Point { passes: true, description, skipped: None, block: Vec::new() });
+            points.push(Point { passes: true, description, directive: None, block: Vec::new() });
         }
     }
     for trouble in troubles(report) {
@@ -72,7 +82,11 @@ fn points(report: &RunReport) -> Vec<Point> {
         };
         let description = format!("{}{description}", trouble.target.map_or_else(String::new, prefix));
         let block = vec![format!("message: {}", quoted(&trouble.sentence(QUOTE)))];
-        points.push(Point { passes: false, description, skipped: None, block });
+        points.push(Point { passes: false, description, directive: None, block });
+    }
+    for complaint in complaints(report) {
+        let block = vec![format!("message: {}", quoted(&complaint.sentence(QUOTE)))];
+        points.push(Point { passes: false, description: complaint.name(), directive: None, block });
     }
     points
 }
@@ -91,17 +105,24 @@ fn of(report: &RunReport, info: Option<&CaseInfo>, record: &CaseRecord) -> Point
             Weight::Uncounted | Weight::Good | Weight::Minor,
         ) => true,
     };
-    let skipped = (record.behavior == Behavior::Unimplemented).then(|| match record.findings.first() {
-        Some(finding) => clipped(&finding.observed, QUOTE),
-        None => "not implemented".to_owned(),
-    });
+    let known = report.expectation_of(record).map(|known| clipped(&prose(&known.reason), QUOTE));
+    let directive = match known {
+        Some(reason) if !passes => Some((Directive::Todo, reason)),
+        Some(_) | None => (record.behavior == Behavior::Unimplemented).then(|| {
+            let why = record.findings.first().map(|finding| clipped(&finding.observed, QUOTE));
+            (Directive::Skip, why.unwrap_or_else(|| "not implemented".to_owned()))
+        }),
+    };
     let plain = record.behavior == Behavior::Pass && weight == Weight::Good && record.adapted.is_none();
     let block = if plain { Vec::new() } else { block(report, record) };
-    Point { passes, description: format!("{}{title}", visible(&record.id)), skipped, block }
+    Point { passes, description: format!("{}{title}", visible(&record.id)), directive, block }
 }
 
 fn block(report: &RunReport, record: &CaseRecord) -> Vec<String> {
     let mut lines = vec![format!("behavior: {}", record.behavior), format!("close: {}", record.close)];
+    if let Some(known) = report.expectation_of(record) {
+        lines.push(format!("known: {}", quoted(&clipped(&prose(&known.reason), QUOTE))));
+    }
     if !record.findings.is_empty() {
         lines.push("findings:".to_owned());
     }
@@ -141,11 +162,13 @@ fn escaped(text: &str) -> String {
 
 impl Point {
     fn write(&self, number: usize, out: &mut String) -> std::fmt::Result {
-        let Self { passes, description, skipped, block } = self;
+        let Self { passes, description, directive, block } = self;
         let not = if *passes { "" } else { "not " };
         write!(out, "{not}ok {number} - {}", escaped(description))?;
-        if let Some(why) = skipped {
-            write!(out, " # SKIP {}", escaped(why))?;
+        match directive {
+            Some((Directive::Skip, why)) => write!(out, " # SKIP {}", escaped(why))?,
+            Some((Directive::Todo, why)) => write!(out, " # TODO {}", escaped(why))?,
+            None => {}
         }
         writeln!(out)?;
         if !block.is_empty() {

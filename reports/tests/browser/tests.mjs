@@ -4,6 +4,7 @@ const BOUND_MS = Number(process.env.WSGRADE_PAGE_MS ?? 6000);
 const HOSTILE = "hostile.html";
 const COMPARED = "compared.html";
 const WHOLE = "whole.html";
+const EXPECTED = "expected.html";
 
 /** The ids of the rows that are shown, folded ones too. */
 const shownRows = (page) =>
@@ -99,6 +100,37 @@ export const tests = {
     // Without a baseline there is nothing of it.
     const other = await reader.open(HOSTILE);
     assert.equal(await other.locator("#since, .delta, .chips[data-key=change]").count(), 0);
+  },
+
+  async "what was expected is a panel, a filter and a word on each case"(reader, { assert }) {
+    const page = await reader.open(EXPECTED);
+    const untrue = page.locator("#untrue");
+    assert.match(await untrue.innerText(), /`1\.1\.1`[\s\S]*passes[\s\S]*`6\.44\.1`[\s\S]*matches no case/);
+    const { y } = await untrue.boundingBox();
+    assert.ok(y < (await page.locator("#costs").boundingBox()).y, "it stands above what cost the most");
+    assert.match(await page.locator("#known").innerText(), /see issue 12[\s\S]*websockets 17\.4 · until 2027-04-01/);
+    assert.match(await page.locator(".target .counts").nth(1).innerText(), /\d+\s+◎\s+as expected/);
+
+    await page.locator("#known a", { hasText: "Show only these" }).click();
+    assert.equal(await hash(page), "#cases?known=expected");
+    const expected = await shownRows(page);
+    assert.ok(expected.includes("9.3.1") && !expected.includes("2.1"), expected.join());
+    assert.equal(await page.locator('.chip[data-kind="expected"]').getAttribute("aria-pressed"), "true");
+    assert.equal(await page.locator("tbody.rows tr:not([hidden])").filter({ has: page.locator(".asknown") }).count(), expected.length);
+    assert.match(await page.locator("tbody.rows tr:not([hidden])", { hasText: "9.3.1" }).first().innerText(), /expected: large messages are refused/);
+    await page.locator('.chip[data-kind="expected"]').click();
+    await page.locator('.chip[data-kind="unexpected"]').click();
+    const unexpected = await shownRows(page);
+    assert.ok(unexpected.length > 0 && unexpected.length < 517, String(unexpected.length));
+
+    await page.goto(`${page.url().split("#")[0]}#case/9.3.1/2`);
+    assert.equal(await page.locator(".aside.expected").innerText(),
+      "Expected. large messages are refused on purpose: see issue 12 (until 2027-04-01)");
+    await page.goto(`${page.url().split("#")[0]}#case/9.3.1/1`);
+    assert.equal(await page.locator(".aside.expected").count(), 0);
+    // Where nobody expected anything there is nothing of it.
+    const other = await reader.open(COMPARED);
+    assert.equal(await other.locator("#untrue, #known, .asknown, .chips[data-key=known]").count(), 0);
   },
 
   async "sections fold, and an area of the overview shows its cases"(reader, { assert }) {
@@ -265,7 +297,7 @@ export const tests = {
 
   async "axe-core finds nothing serious"(reader, { assert, audit }) {
     for (const theme of ["light", "dark"]) {
-      for (const [name, at] of [[HOSTILE, ""], [HOSTILE, "#case/2.5/1"], [COMPARED, "#cases?verdict=fail"], [COMPARED, "#case/1.1.1/1"]]) {
+      for (const [name, at] of [[HOSTILE, ""], [HOSTILE, "#case/2.5/1"], [COMPARED, "#cases?verdict=fail"], [COMPARED, "#case/1.1.1/1"], [EXPECTED, "#cases?known=expected"], [EXPECTED, "#case/9.3.1/2"]]) {
         const page = await reader.open(name, { theme, at });
         // What is folded is there as well: all of the small page, of the large one some of each.
         await page.evaluate((selector) => {
@@ -281,7 +313,7 @@ export const tests = {
   },
 
   async "nothing sticks out, however narrow the screen"(reader, { assert }) {
-    for (const [name, at] of [[HOSTILE, ""], [HOSTILE, "#case/2.5/1"], [COMPARED, "#cases?verdict=fail"], [COMPARED, "#case/1.1.1/1"]]) {
+    for (const [name, at] of [[HOSTILE, ""], [HOSTILE, "#case/2.5/1"], [COMPARED, "#cases?verdict=fail"], [COMPARED, "#case/1.1.1/1"], [EXPECTED, "#cases?known=expected"], [EXPECTED, "#case/9.3.1/2"]]) {
       const page = await reader.open(name, { at });
       await page.keyboard.press("b");
       for (const width of [320, 400, 720, 1024, 1300, 1500]) {
@@ -360,7 +392,7 @@ export const tests = {
   async "screenshots are kept"(reader, { assert }) {
     for (const theme of ["light", "dark"]) {
       for (const width of [1500, 1300, 400]) {
-        for (const [word, name, at] of [["overview", COMPARED, ""], ["filtered", COMPARED, "#cases?verdict=fail"], ["case", HOSTILE, "#case/2.5/1"], ["speed", COMPARED, "#speed"]]) {
+        for (const [word, name, at] of [["overview", COMPARED, ""], ["filtered", COMPARED, "#cases?verdict=fail"], ["case", HOSTILE, "#case/2.5/1"], ["speed", COMPARED, "#speed"], ["expected", EXPECTED, ""], ["expected-cases", EXPECTED, "#cases?known=expected"], ["expected-case", EXPECTED, "#case/9.3.1/2"]]) {
           const page = await reader.open(name, { width, theme, at });
           await reader.shot(page, `${word}-${width}-${theme}`);
           await page.close();

@@ -62,6 +62,43 @@ fn where_nothing_is_wrong_there_is_nothing_and_an_empty_run_is_an_error() {
 }
 
 #[test]
+fn what_was_expected_is_not_told_and_what_is_not_true_is() {
+    let mut one = variants::expected_of_one();
+    insta::assert_snapshot!(github(&one), @"
+    ::error title=wsgrade%3A expectation 1 (2.5%2C 7.*)::expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 7.7.1 passes: narrow the entry to those that do not
+    ::error title=wsgrade%3A expectation 3 (1.*)::expectation 3 (`1.*`) expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 pass: delete the entry, or narrow it
+    ::error title=wsgrade%3A expectation 4 (zz)::expectation 4 (`zz`) matches no case: delete the entry
+    ::error title=wsgrade%3A ws 8.18%3A MUST broken%2C RFC 6455 7.1.7 (1 case)::An endpoint MAY omit sending a Close frame only where it believes the other endpoint is unlikely to process it; it SHOULD send one with an appropriate status code before it closes.%0ACase 3.1 Small text with RSV1 set: expected the peer begins to close; saw it waited for us to%0ARepeat: wsgrade test ws://127.0.0.1:9001/ -c 3.1 --seed 42
+    ::warning title=wsgrade%3A ws 8.18%3A inconclusive::case F.1 is inconclusive: our side or the network failed; not counted
+    ::warning title=wsgrade%3A ws 8.18%3A SHOULD broken%2C close-failed-by-peer (1 case)::Case 2.6 Ping in single-byte writes: did not end TCP in time after the closing handshake%0ARepeat: wsgrade test ws://127.0.0.1:9001/ -c 2.6 --seed 42
+    ");
+    let told = |entries: Vec<Value>| {
+        let of = |entry: &Value| format!("{} {}", entry["severity"], entry["description"]);
+        entries.iter().map(of).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(told(gitlab(&one)), @r#"
+    "info" "ws 8.18: case F.1 is inconclusive: our side or the network failed; not counted"
+    "critical" "expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 7.7.1 passes: narrow the entry to those that do not"
+    "critical" "expectation 3 (`1.*`) expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 pass: delete the entry, or narrow it"
+    "critical" "expectation 4 (`zz`) matches no case: delete the entry"
+    "minor" "ws 8.18: SHOULD broken, close-failed-by-peer: case 2.6 Ping in single-byte writes: did not end TCP in time after the closing handshake"
+    "critical" "ws 8.18: MUST broken, RFC 6455 7.1.7: case 3.1 Small text with RSV1 set: expected the peer begins to close; saw it waited for us to"
+    "#);
+    // It is the same complaint, wherever the entry stands and whatever it says today.
+    let prints = |report: &RunReport| {
+        let of = |entry: Value| {
+            (entry["check_name"] == "wsgrade-expectation").then(|| entry["fingerprint"].to_string())
+        };
+        gitlab(report).into_iter().filter_map(of).collect::<BTreeSet<_>>()
+    };
+    let before = prints(&one);
+    assert_eq!(before.len(), 3);
+    one.expectations.reverse();
+    one.expectations[1].complaints[0].push_str(" today");
+    assert_eq!(prints(&one), before);
+}
+
+#[test]
 fn what_is_too_much_is_counted() {
     let mut report = sample::small();
     report.targets.remove(0);

@@ -73,6 +73,18 @@ fn formulas_are_text() {
 }
 
 #[test]
+fn the_reason_of_what_was_expected_is_the_last_column() {
+    let mut report = variants::expected_of_one();
+    report.expectations[0].reason = "=1+1 \"see\"\nissue 12".to_owned();
+    let records = read(&csv(&report)).expect("it is a table");
+    let column: Vec<_> = records.iter().map(|record| record.last().expect("a field").as_str()).collect();
+    assert_eq!(column[0], "expected_reason");
+    assert_eq!((column[4], column[5]), ("", "'=1+1 \"see\" issue 12"));
+    let names: std::collections::BTreeSet<_> = records[0].iter().collect();
+    assert_eq!(names.len(), records[0].len(), "no two columns share a name");
+}
+
+#[test]
 fn the_table_literally() {
     let mut report = sample::small();
     report.targets[0].name = "ws".to_owned();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use wsgrade_reports::record::RunReport;
 use wsgrade_reports::render;
 
@@ -178,6 +178,76 @@ fn tests_of_a_server_that_we_start_have_the_same_names_in_every_run() {
     assert_eq!(on(4000), on(5000));
     assert_eq!(on(4000)[0].0, "wsgrade.ws_127_0_0_1_chat.1.1");
     assert_eq!(on(4000)[11].0, "wsgrade.ws_127_0_0_1_chat-2.1.1");
+}
+
+/// The tests of a class and their results: the first element in each, with its attributes.
+fn results(xml: &str) -> Vec<String> {
+    let mut results = Vec::new();
+    let mut reader = Reader::from_str(xml);
+    let mut name = String::new();
+    loop {
+        match reader.read_event().expect("it is XML") {
+            Event::Eof => return results,
+            Event::Start(tag) | Event::Empty(tag) => {
+                let value = |key: &str| {
+                    let attribute = tag.try_get_attribute(key).expect("it is XML");
+                    attribute.map(|value| {
+                        value.normalized_value(XmlVersion::Implicit1_0).expect("it is XML").into_owned()
+                    })
+                };
+                let told = |key| value(key).unwrap_or_default();
+                match tag.name().as_ref() {
+                    b"testcase" => name = format!("{} | {}", told("classname"), told("name")),
+                    result @ (b"failure" | b"error" | b"skipped") => results.push(format!(
+                        "{name} | {} {} | {}",
+                        String::from_utf8_lossy(result),
+                        told("type"),
+                        told("message")
+                    )),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Who reads nothing else has to see what the gate says.
+#[test]
+fn what_was_expected_is_skipped_and_what_is_not_true_fails() {
+    let one = variants::expected_of_one();
+    insta::assert_snapshot!(results(&junit(&one)).join("\n"), @"
+    wsgrade.ws_8_18.2 | 2.5 Ping with 126 bytes of payload | skipped expected | see issue 12
+    wsgrade.ws_8_18.3 | 3.1 Small text with RSV1 set | failure rfc6455-7.1.7-close-before-drop | expected the peer begins to close; saw it waited for us to
+    wsgrade.ws_8_18.6.3 | 6.3.1 Invalid UTF-8 in one frame | skipped expected | UTF-8 is checked late
+    wsgrade.ws_8_18.12.1 | 12.1.1 Compressed messages of 16 bytes | skipped rfc6455-5.2-rsv | expected permessage-deflate agreed to; saw the offer was declined
+    wsgrade.ws_8_18.F | F.1 Frame without a mask from a client | error rfc6455-5.1-masked-client | our side or the network failed; not counted
+    wsgrade.ws_8_18.run | expectation 1 (2.5, 7.*) | failure expectation | expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 7.7.1 passes: narrow the entry to those that do not
+    wsgrade.ws_8_18.run | expectation 3 (1.*) | failure expectation | expectation 3 (`1.*`) expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 pass: delete the entry, or narrow it
+    wsgrade.ws_8_18.run | expectation 4 (zz) | failure expectation | expectation 4 (`zz`) matches no case: delete the entry
+    ");
+    assert!(junit(&one).contains("known: see issue 12 (until 2027-04-01)"));
+    // Where there are several targets, it is the run's.
+    let several = results(&junit(&crate::expecting::judged()));
+    let of_run: Vec<_> =
+        several.iter().filter(|result| result.starts_with("wsgrade.run |")).cloned().collect();
+    insta::assert_snapshot!(of_run.join("\n"), @r#"
+    wsgrade.run | expectation 1 (2.5, 7.*) | failure expectation | expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 7.7.1 of ws 8.18 </script><img src=x onerror=alert(1)> " ' & {{ 7*7 … passes: narrow the entry to those that do not
+    wsgrade.run | expectation 1 (2.5, 7.*), 2 | failure expectation | expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 2.5, 7.7.1 of reference-server pass: narrow the entry to those that do not
+    wsgrade.run | expectation 3 (1.*) | failure expectation | expectation 3 (`1.*`) expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 of ws 8.18 </script><img src=x onerror=alert(1)> " ' & {{ 7*7 … pass: delete the entry, or narrow it
+    wsgrade.run | expectation 3 (1.*), 2 | failure expectation | expectation 3 (`1.*`) expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 of reference-server pass: delete the entry, or narrow it
+    wsgrade.run | expectation 4 (zz) | failure expectation | expectation 4 (`zz`) matches no case: delete the entry
+    "#);
+}
+
+#[test]
+fn a_test_of_an_expectation_has_the_same_name_in_every_run() {
+    let mut report = variants::expected_of_one();
+    let before = tests(&junit(&report));
+    report.expectations.iter_mut().for_each(|entry| {
+        entry.complaints.iter_mut().for_each(|complaint| complaint.push_str(" and 1 more"));
+    });
+    assert_eq!(tests(&junit(&report)), before);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn what_is_hostile_can_be_read_as_it_was() {
     let visible = "</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](http://evil.example/b.png) | `code` \
                    **bold** @everyone #1 $x$ www.evil.example https://evil.example/ {0} {{x}} ]]> <!-- ::error::x%0A\\n";
     assert!(shown.contains(visible), "{shown}");
-    assert!(rows(&text).iter().all(|row| row.len() == 10 || row.len() == 3), "a bar makes no cell");
+    assert!(rows(&text).iter().all(|row| [10, 3].contains(&row.len())), "a bar makes no cell");
 }
 
 #[test]
@@ -122,6 +122,47 @@ fn a_campaign_tells_what_it_found() {
     }
     assert!(!text.contains("what cost the most"));
     assert!(markdown(&fuzzing::clean()).starts_with("## wsgrade: nothing found\n"));
+}
+
+#[test]
+fn what_was_expected_is_a_table_and_not_among_what_failed() {
+    let text = markdown(&variants::expected_of_one());
+    let known =
+        &text[text.find("**Expectations").expect("they come first")..text.find("### ").expect("a target")];
+    insta::assert_snapshot!(known, @"
+    **Expectations that are not true (3):**
+
+    - expectation 1 &#40;&#96;2.5&#96;, &#96;7.&#42;&#96;&#41; expects fail with close unclean, but 7.7.1 passes&#58; narrow the entry to those that do not
+    - expectation 3 &#40;&#96;1.&#42;&#96;&#41; expects pass with close unclean, but 1.1.1, 1.1.2, 1.1.3, 1.1.4 pass&#58; delete the entry, or narrow it
+    - expectation 4 &#40;&#96;zz&#96;&#41; matches no case&#58; delete the entry
+
+    | expected deviation | target | verdict | reason | until |
+    |---|---|---|---|---|
+    | 2.5 | <code>ws 8.18</code> | fail, close unclean | see issue 12 | 2027-04-01 |
+    | 6.3.1 | <code>ws 8.18</code> | non-strict, close wrong-code | UTF-8 is checked late |  |
+    ");
+    assert!(!text.contains("**2.5**") && !text.contains("**6.3.1**"), "{text}");
+    assert!(text.contains("**3.1**"), "what nobody expected is still there");
+    let hostile = rows(&markdown(&variants::hostile_expectations()));
+    assert!(hostile.iter().all(|row| [10, 5, 3].contains(&row.len())), "{hostile:?}");
+    assert!(
+        hostile.iter().any(|row| row.len() == 5 && row[3].contains("not ok 1 - z # SKIP ... 1..1")),
+        "{hostile:?}"
+    );
+}
+
+#[test]
+fn as_much_of_what_was_expected_is_told_as_there_is_room_for() {
+    let mut report = variants::hostile_expectations();
+    let entry = report.expectations[0].clone();
+    report.expectations = vec![entry; 2_000];
+    let numbers = 0..;
+    let records = report.targets.iter_mut().flat_map(|target| &mut target.cases);
+    records.zip(numbers).for_each(|(record, number)| record.expected = Some(number));
+    let text = markdown(&report);
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    assert!(text.contains(" more in run.json"));
+    assert_eq!(foreign(&text), Vec::<String>::new(), "and it is whole");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The page: that nothing gets out of where it belongs, and that it stays light.
 
 use serde_json::Value;
-use wsgrade_reports::record::{Behavior, PayloadInfo, Role, RunReport, SchemaVersion, What};
+use wsgrade_reports::record::{
+    Behavior, ExpectationRecord, PayloadInfo, Role, RunReport, SchemaVersion, What,
+};
 use wsgrade_reports::render::html::{self, Baseline, Change, ChangeKind};
 
 use crate::sample::{self, HOSTILE};
-use crate::{realistic, repeated};
+use crate::{expecting, realistic, repeated, variants};
 
 fn page(report: &RunReport) -> String {
     let [file] = html::render(report).try_into().expect("one file");
@@ -254,6 +256,79 @@ fn what_changed_is_a_panel_a_filter_and_a_mark() {
     assert!(file.contents.contains("Nothing changed.") && !file.contents.contains("class=\"delta"));
     assert!(!self::page(&report).contains("id=\"since\""), "without a baseline there is nothing of it");
     assert_eq!(html::render(&report), html::render_with(&report, None));
+}
+
+#[test]
+fn what_was_expected_is_a_panel_a_filter_and_a_mark() {
+    let page = page(&variants::expected_of_one());
+    let untrue = &page[page.find("id=\"untrue\"").expect("it is there")..];
+    assert!(page.find("id=\"untrue\"") < page.find("id=\"costs\""), "near the top");
+    assert_eq!(untrue[..untrue.find("</section>").expect("an end")].matches("<li>").count(), 3);
+    let known = &page[page.find("id=\"known\"").expect("it is there")..];
+    let known = &known[..known.find("</section>").expect("an end")];
+    for words in [
+        "see issue 12",
+        "until 2027-04-01",
+        "href=\"#case/2.5/1\"",
+        "UTF-8 is checked late",
+        "2 records deviate",
+    ] {
+        assert!(known.contains(words), "{words}: {known}");
+    }
+    assert!(page.contains("<b>2</b> <i aria-hidden=\"true\">◎</i> as expected"));
+    let row = |id: &str| {
+        let at = page.find(&format!("<span class=\"id\">{id}</span>")).expect(id);
+        let start = page[..at].rfind("<tr ").expect("a row");
+        &page[start..start + page[start..].find("</tr>").expect("its end")]
+    };
+    assert!(row("2.5").contains("data-k=\"bad-close expected fail\""), "{}", row("2.5"));
+    assert!(
+        row("2.5").contains("<b>◎ expected:</b> see issue 12") && row("2.5").contains("cell v-fail known")
+    );
+    assert!(row("3.1").contains("data-k=\"bad-close pass unexpected\"") && !row("3.1").contains("◎"));
+    let index = island(&page);
+    assert_eq!(
+        index["known"],
+        serde_json::json!(["see issue 12 (until 2027-04-01)", "UTF-8 is checked late"])
+    );
+    assert_eq!(index["targets"][0]["records"][4][8]["known"], 0);
+    // Of several targets, a line says which.
+    let many = self::page(&realistic::expected());
+    assert!(many.contains("websockets 17.4 · until 2027-04-01"));
+    // Where nobody expected anything there is nothing of it.
+    let other = self::page(&sample::small());
+    for words in ["id=\"untrue\"", "id=\"known\"", "unexpected", "◎", "data-key=\"known\""] {
+        assert!(!other.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn hostile_reasons_stay_text() {
+    let page = page(&variants::hostile_expectations());
+    assert!(!page.contains("<img") && !page.contains("\u{1b}"));
+    let index = island(&page);
+    let reason = index["known"][0].as_str().expect("a reason");
+    assert!(reason.contains("onerror=alert(1)") && !reason.contains('\u{202e}'), "{reason}");
+}
+
+/// A long reason for each of the deviations does not make it heavy either.
+#[test]
+fn many_expectations_are_listed_in_part() {
+    let mut report = realistic::run();
+    let entry =
+        ExpectationRecord { reason: "because ".repeat(500), ..expecting::judged().expectations.remove(0) };
+    let entries: Vec<_> = (0..3_000)
+        .map(|n| ExpectationRecord { reason: format!("{n} {}", entry.reason), ..entry.clone() })
+        .collect();
+    report.expectations = entries;
+    let records = report.targets.iter_mut().flat_map(|target| &mut target.cases);
+    records.zip(0..).for_each(|(record, number)| {
+        record.expected = Some(number);
+        record.behavior = Behavior::Fail;
+    });
+    let page = page(&report);
+    assert!(page.len() < 5_000_000, "{}", page.len());
+    assert!(page.contains(" more in <code>run.json</code>"));
 }
 
 #[test]

@@ -14,6 +14,66 @@ fn sarif(report: &RunReport) -> Value {
     serde_json::from_str(&file.contents).expect("it is JSON")
 }
 
+#[test]
+fn what_was_expected_is_suppressed_and_what_is_not_true_is_a_result() {
+    let log = sarif(&variants::expected_of_one());
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().expect("results");
+    let told = |result: &Value| {
+        let reasons = result["suppressions"].as_array().map(|list| {
+            let of = |one: &Value| format!("{} {} {}", one["kind"], one["status"], one["justification"]);
+            list.iter().map(of).collect::<Vec<_>>().join(", ")
+        });
+        format!("{} {}: {}", result["level"], result["ruleId"], reasons.unwrap_or_else(|| "open".to_owned()))
+    };
+    insta::assert_snapshot!(results.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"
+    "error" "wsgrade-expectation": open
+    "error" "wsgrade-expectation": open
+    "error" "wsgrade-expectation": open
+    "error" "rfc6455-7.1.7-close-before-drop": open
+    "warning" "close-failed-by-peer": open
+    "note" "rfc6455-7.1.7-close-before-drop": open
+    "error" "rfc6455-5.5-control-length": "external" "accepted" "see issue 12"
+    "error" "rfc6455-5.5-control-length": "external" "accepted" "see issue 12"
+    "warning" "rfc6455-8.1-utf8": "external" "accepted" "UTF-8 is checked late"
+    "#);
+    let untrue = results.iter().find(|result| result["ruleId"] == "wsgrade-expectation").expect("one");
+    insta::assert_snapshot!(serde_json::to_string_pretty(untrue).expect("JSON"), @r#"
+    {
+      "level": "error",
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "wsgrade/expectations/cases-2.5"
+            },
+            "region": {
+              "endColumn": 1,
+              "endLine": 1,
+              "startColumn": 1,
+              "startLine": 1
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "expectation 1 (`2.5`, `7.*`) expects fail with close unclean, but 7.7.1 passes: narrow the entry to those that do not"
+      },
+      "partialFingerprints": {
+        "primaryLocationLineHash": "5f689b1c270d88c0aa7525db95741d6a599dcb2a:1",
+        "wsgradeIssue/v1": "5f689b1c270d88c0aa7525db95741d6a599dcb2a"
+      },
+      "ruleId": "wsgrade-expectation",
+      "ruleIndex": 9
+    }
+    "#);
+    let rule = &run["tool"]["driver"]["rules"][untrue["ruleIndex"].as_u64().expect("a number") as usize];
+    assert_eq!(rule["id"], "wsgrade-expectation");
+    // Where nobody expected anything there is no such rule.
+    let rules = sarif(&sample::small())["runs"][0]["tool"]["driver"]["rules"].clone();
+    assert!(rules.as_array().expect("rules").iter().all(|rule| rule["id"] != "wsgrade-expectation"));
+}
+
 fn schema() -> jsonschema::Validator {
     let text = include_str!("../schema/sarif-schema-2.1.0.json");
     // Its pattern for a language has a bracket too many, which not every reader of patterns puts up with.

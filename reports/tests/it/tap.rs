@@ -17,6 +17,7 @@ struct Point {
     ok: bool,
     description: String,
     skip: Option<String>,
+    todo: Option<String>,
     block: bool,
 }
 
@@ -36,7 +37,7 @@ fn read(text: &str) -> Result<Vec<Point>, String> {
         };
         let number = points.len() + 1;
         let rest = rest.strip_prefix(&format!("ok {number} - ")).ok_or(format!("no point: {line}"))?;
-        let (description, skip) = directive(rest)?;
+        let (description, skip, todo) = directive(rest)?;
         let block = lines.next_if_eq(&"  ---").is_some();
         if block {
             loop {
@@ -47,13 +48,16 @@ fn read(text: &str) -> Result<Vec<Point>, String> {
                 }
             }
         }
-        points.push(Point { ok, description, skip, block });
+        points.push(Point { ok, description, skip, todo, block });
     }
     if points.len() == plan { Ok(points) } else { Err(format!("{plan} planned, {} there", points.len())) }
 }
 
-/// The description, and the reason of a SKIP behind the first hash that is not escaped.
-fn directive(text: &str) -> Result<(String, Option<String>), String> {
+/// A description, and the reasons of a SKIP and of a TODO.
+type Described = (String, Option<String>, Option<String>);
+
+/// The description, and the reason of a directive behind the first hash that is not escaped.
+fn directive(text: &str) -> Result<Described, String> {
     let mut parts = vec![String::new()];
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -68,13 +72,16 @@ fn directive(text: &str) -> Result<(String, Option<String>), String> {
         }
     }
     match parts.as_slice() {
-        [description] => Ok((description.clone(), None)),
-        [description, skip] => match skip.strip_prefix(" SKIP ") {
-            Some(why) if description.ends_with(' ') => {
-                Ok((description.trim_end().to_owned(), Some(why.to_owned())))
+        [description] => Ok((description.clone(), None, None)),
+        [description, directive] if description.ends_with(' ') => {
+            let why = |word| directive.strip_prefix(word).map(str::to_owned);
+            let description = description.trim_end().to_owned();
+            match (why(" SKIP "), why(" TODO ")) {
+                (None, None) => Err(format!("no directive: {text}")),
+                (skip, todo) => Ok((description, skip, todo)),
             }
-            _ => Err(format!("no directive: {text}")),
-        },
+        }
+        [_, _] => Err(format!("no directive: {text}")),
         _ => Err(format!("several directives: {text}")),
     }
 }
@@ -134,6 +141,33 @@ fn what_is_ok_and_what_is_not() {
     let skipped: Vec<_> = points.iter().filter_map(|point| point.skip.as_deref()).collect();
     assert_eq!(skipped, ["the offer was declined"]);
     assert!(!points[0].block && points[4].block, "a plain pass needs no words");
+}
+
+/// A harness does not take a TODO for a failure, and takes an entry that is not true for one.
+#[test]
+fn what_was_expected_is_to_be_done() {
+    let points = read(&tap(&variants::expected_of_one())).expect("a stream");
+    let told: Vec<_> = points
+        .iter()
+        .filter(|point| !point.ok)
+        .map(|point| format!("{}: {:?}", point.description, point.todo))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    2.5 Ping with 126 bytes of payload: Some("see issue 12")
+    3.1 Small text with RSV1 set: None
+    F.1 Frame without a mask from a client: None
+    expectation 1 (2.5, 7.*): None
+    expectation 3 (1.*): None
+    expectation 4 (zz): None
+    "#);
+    assert!(
+        points.iter().all(|point| point.todo.is_none() || !point.ok),
+        "TODO of what is ok would be a surprise"
+    );
+    let hostile = read(&tap(&variants::hostile_expectations())).expect("a stream");
+    assert!(hostile.iter().any(|point| {
+        point.todo.as_ref().is_some_and(|why| why.contains("not ok 1 - z # SKIP ... 1..1"))
+    }));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Records of every kind that a renderer may be given.
 
-use wsgrade_reports::record::{Behavior, CaseInfo, CloseVerdict, ProcessInfo, RuleText, RunReport};
+use wsgrade_reports::record::{
+    Behavior, CaseInfo, CloseVerdict, ExpectationRecord, ProcessInfo, RuleText, RunReport,
+};
 
-use crate::{fuzzing, sample};
+use crate::{expecting, fuzzing, sample};
 
 /// What a hostile peer, or a case file, would put into any of the formats.
 pub(crate) const HOSTILE: &str = "</script><img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](http://evil.example/b.png) | \
@@ -24,6 +26,10 @@ pub(crate) fn all() -> Vec<(&'static str, RunReport)> {
         ("clean campaign", fuzzing::clean()),
         ("empty campaign", empty_campaign()),
         ("odd numbers", odd_numbers()),
+        ("expected", expecting::judged()),
+        ("expected of one", expected_of_one()),
+        ("hostile expectations", hostile_expectations()),
+        ("expectations of nobody", RunReport { targets: Vec::new(), ..hostile_expectations() }),
     ]
 }
 
@@ -71,6 +77,36 @@ pub(crate) fn hostile() -> RunReport {
     let broken = &mut report.targets[0].cases[4];
     broken.id = hostile();
     broken.findings.iter_mut().for_each(|finding| finding.rule = hostile());
+    report
+}
+
+/// One target, of which two deviations were known, and three things that are not true.
+pub(crate) fn expected_of_one() -> RunReport {
+    let mut report = sample::small();
+    report.targets.truncate(1);
+    report.targets[0].name = "ws 8.18".to_owned();
+    expecting::judge(&report)
+}
+
+/// Everything was expected for a hostile reason, by entries of which nothing tells one from the other, as far as there are
+/// such entries at all.
+pub(crate) fn hostile_expectations() -> RunReport {
+    let mut report = hostile();
+    let hostile = || HOSTILE.to_owned();
+    let entry = ExpectationRecord {
+        cases: vec![hostile(), String::new()],
+        behavior: Behavior::Fail,
+        close: None,
+        reason: hostile(),
+        until: Some(hostile()),
+        target: Some(hostile()),
+        complaints: vec![hostile(), hostile(), String::new()],
+    };
+    let bare = ExpectationRecord { cases: Vec::new(), reason: String::new(), until: None, ..entry.clone() };
+    report.expectations = vec![entry.clone(), entry, bare];
+    let numbers = [0, 1, 2, 3, usize::MAX];
+    let records = report.targets.iter_mut().flat_map(|target| &mut target.cases);
+    records.zip(numbers.iter().cycle()).for_each(|(record, &number)| record.expected = Some(number));
     report
 }
 

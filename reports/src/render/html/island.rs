@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::baseline::{Mark, Marks};
 use super::fold::Caps;
+use super::known;
 use super::wire::{Shared, TEXT, Table};
 use crate::record::{Behavior, CaseInfo, CaseRecord, CloseVerdict, RuleText, RunReport, TargetReport};
 use crate::render::text::{clipped, prose};
@@ -28,6 +29,8 @@ pub(super) struct Index<'a> {
     repeats: Vec<String>,
     /// How cases were adapted to a target, in sentences.
     adaptations: Vec<String>,
+    /// Why deviations were expected.
+    known: Vec<String>,
     targets: Vec<Target>,
 }
 
@@ -88,8 +91,8 @@ struct Record(
     #[serde(skip_serializing_if = "Option::is_none")] Option<Aside>,
 );
 
-/// Behaviour when busy, which of the sentences on how a case was adapted, what changed since the baseline, and what came of each time
-/// where there were several.
+/// Behaviour when busy, which of the sentences on how a case was adapted, which of those on why it was expected, what changed since
+/// the baseline, and what came of each time where there were several.
 #[derive(Debug, Serialize)]
 struct Aside {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,9 +100,19 @@ struct Aside {
     #[serde(skip_serializing_if = "Option::is_none")]
     adapted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<Mark>,
     #[serde(skip_serializing_if = "Option::is_none")]
     repeats: Option<Repeats>,
+}
+
+impl Aside {
+    /// Whether there is any of it.
+    fn is_some(&self) -> bool {
+        let Self { busy, adapted, known, mark, repeats } = self;
+        busy.is_some() || adapted.is_some() || known.is_some() || mark.is_some() || repeats.is_some()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -124,7 +137,8 @@ impl<'a> Index<'a> {
         for (at, case) in cases.iter().enumerate() {
             tables.cases.entry(&case.id).or_insert(at);
         }
-        let targets = report.targets.iter().map(|target| Target::of(target, marks, &mut tables)).collect();
+        let targets =
+            report.targets.iter().map(|target| Target::of(report, target, marks, &mut tables)).collect();
         let mut texts = Table::default();
         let described = cases.iter().map(|case| Case::of(case, &mut texts)).collect();
         Self {
@@ -135,6 +149,7 @@ impl<'a> Index<'a> {
             carriers: tables.carriers,
             repeats: tables.repeats.list,
             adaptations: tables.adaptations.list,
+            known: tables.known.list,
             targets,
         }
     }
@@ -161,6 +176,7 @@ struct Tables<'a, 'b> {
     carriers: Vec<&'a str>,
     repeats: Table,
     adaptations: Table,
+    known: Table,
 }
 
 impl Words {
@@ -225,8 +241,13 @@ impl Case {
 }
 
 impl Target {
-    fn of<'a>(target: &'a TargetReport, marks: &Marks<'a>, tables: &mut Tables<'a, '_>) -> Self {
-        let record = |record| Record::of(record, marks.get(&target.name, record), tables);
+    fn of<'a>(
+        report: &RunReport,
+        target: &'a TargetReport,
+        marks: &Marks<'a>,
+        tables: &mut Tables<'a, '_>,
+    ) -> Self {
+        let record = |record| Record::of(report, record, marks.get(&target.name, record), tables);
         Self {
             name: clipped(&target.name, 120),
             role: target.role.to_string(),
@@ -236,7 +257,12 @@ impl Target {
 }
 
 impl Record {
-    fn of<'a>(record: &'a CaseRecord, mark: Option<Mark>, tables: &mut Tables<'a, '_>) -> Self {
+    fn of<'a>(
+        report: &RunReport,
+        record: &'a CaseRecord,
+        mark: Option<Mark>,
+        tables: &mut Tables<'a, '_>,
+    ) -> Self {
         let carrier = tables.carriers.iter().position(|&known| known == record.carrier);
         let carrier = carrier.unwrap_or_else(|| {
             tables.carriers.push(&record.carrier);
@@ -251,10 +277,11 @@ impl Record {
         let repeat = clipped(&record.repeat, TEXT);
         let repeat = if record.id.is_empty() { repeat } else { repeat.replace(&record.id, HOLE) };
         let adapted = record.adapted.as_deref().map(|text| tables.adaptations.number(&clipped(text, TEXT)));
+        let known = known::told(report, record).map(|text| tables.known.number(&text));
         let repeats = record.repeats.as_ref();
         let repeats =
             repeats.map(|repeats| Repeats { flaky: repeats.is_flaky(), verdicts: words::repeats(repeats) });
-        let aside = record.when_busy.is_some() || adapted.is_some() || mark.is_some() || repeats.is_some();
+        let aside = Aside { busy: record.when_busy, adapted, known, mark, repeats };
         Self(
             tables.cases[record.id.as_str()],
             carrier,
@@ -265,7 +292,7 @@ impl Record {
             Some(record.duration_ms).filter(|ms| ms.is_finite()).map_or(0.0, |ms| (ms * 1e3).round() / 1e3),
             tables.repeats.number(&repeat),
             record.findings.iter().take(FINDINGS).map(finding).collect(),
-            aside.then_some(Aside { busy: record.when_busy, adapted, mark, repeats }),
+            aside.is_some().then_some(aside),
         )
     }
 }

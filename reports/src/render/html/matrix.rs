@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::baseline::{Mark, Marks};
+use super::known;
 use super::page::{Tally, close_counts, href, tallies};
 use crate::grade::Counts;
 use crate::record::{Behavior, CaseInfo, CaseRecord, RunReport, Severity};
@@ -47,6 +48,8 @@ struct Row {
     cells: Vec<Option<Cell>>,
     /// What was seen, where there is but one target.
     reason: Option<String>,
+    /// Why what deviates was expected, where it was.
+    known: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +60,8 @@ struct Cell {
     /// How much that weighs, as a behaviour.
     close_word: &'static str,
     busy: bool,
+    /// Whether it deviates as it was known.
+    known: bool,
     /// What changed since the baseline.
     mark: Option<Mark>,
     href: String,
@@ -97,7 +102,7 @@ pub(super) fn sections(report: &RunReport, cases: &[CaseInfo], marks: &Marks<'_>
                 .zip(&report.targets)
                 .map(|(record, target)| record.and_then(|record| marks.get(&target.name, record)))
                 .collect();
-            section.rows.push(Row::of(at, case, carrier, &records, marked));
+            section.rows.push(Row::of(report, at, case, carrier, &records, marked));
             for (column, record) in columns.iter_mut().zip(records) {
                 column.extend(record);
             }
@@ -145,6 +150,7 @@ impl SectionTally {
 
 impl Row {
     fn of(
+        report: &RunReport,
         at: usize,
         case: &CaseInfo,
         carrier: Option<&str>,
@@ -156,6 +162,9 @@ impl Row {
             kinds.push(record.behavior.as_str());
             if close_counts(record) {
                 kinds.push("bad-close");
+            }
+            if !report.expectations.is_empty() {
+                kinds.extend(known::kind(report, record));
             }
         }
         kinds.extend(marks.iter().flatten().map(Mark::word));
@@ -181,20 +190,22 @@ impl Row {
                 .iter()
                 .zip(marks)
                 .enumerate()
-                .map(|(n, (record, mark))| record.map(|record| Cell::of(record, n, mark)))
+                .map(|(n, (record, mark))| record.map(|record| Cell::of(report, record, n, mark)))
                 .collect(),
             reason,
+            known: known::reasons(report, records),
         }
     }
 }
 
 impl Cell {
-    fn of(record: &CaseRecord, target: usize, mark: Option<Mark>) -> Self {
+    fn of(report: &RunReport, record: &CaseRecord, target: usize, mark: Option<Mark>) -> Self {
         Self {
             word: record.behavior.as_str(),
             close: close_counts(record).then(|| record.close.as_str()),
             close_word: if record.close.severity() == Severity::Major { "fail" } else { "non-strict" },
             busy: record.when_busy.is_some(),
+            known: report.expectation_of(record).is_some(),
             mark,
             href: href(&record.id, target, &record.carrier),
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! page     what is there without JavaScript: grades, and what cost the most
 //! matrix   every case by section, and how each target did
+//! known    what was expected, and what is not true of it
 //! baseline what changed since an earlier run
 //! speed    what was timed, as plots; scale is their axis
 //! statement  rule by rule, how each target stands to it
@@ -27,6 +28,7 @@ mod baseline;
 mod fold;
 mod fuzz;
 mod island;
+mod known;
 mod matrix;
 mod page;
 mod scale;

@@ -11,6 +11,7 @@ use sha1::{Digest, Sha1};
 use super::baseline::{self, Baseline, Marks};
 use super::fuzz::Panel;
 use super::island::{self, Index, Wires};
+use super::known;
 use super::matrix;
 use super::speed::Plots;
 use super::statement::Statement;
@@ -24,8 +25,9 @@ const TEMPLATE: &str = include_str!("../../../templates/index.html");
 /// What only the scripts read, and the scripts.
 const TAIL: &str = include_str!("../../../templates/tail.html");
 /// What it includes.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("overview.html", include_str!("../../../templates/overview.html")),
+    ("known.html", include_str!("../../../templates/known.html")),
     ("baseline.html", include_str!("../../../templates/baseline.html")),
     ("matrix.html", include_str!("../../../templates/matrix.html")),
     ("speed.html", include_str!("../../../templates/speed.html")),
@@ -118,6 +120,7 @@ fn page(report: &RunReport, baseline: Option<&Baseline>, old: Option<&Table>) ->
         sections => Value::from(Serde(&sections)),
         statement => Value::from(Serde(&Statement::of(report))),
         legend => Value::from(Serde(legend(report))),
+        known => known::Panel::of(report).map(|panel| Value::from(Serde(panel))),
         baseline => baseline.map(|baseline| Value::from(Serde(baseline::Panel::of(report, baseline)))),
         changes => Value::from(Serde(marks.legend())),
         speed => Plots::of(report, &cases).map(|plots| Value::from(Serde(plots))),
@@ -219,6 +222,8 @@ struct Target {
     verdict: String,
     played: usize,
     counts: Vec<Tally>,
+    /// How many records deviate as it was known.
+    known: usize,
     areas: Vec<Area>,
     costs: Vec<CostLine>,
     more_costs: usize,
@@ -310,6 +315,7 @@ impl Target {
             verdict: verdict(result.grade, &result.counts),
             played: target.cases.len(),
             counts: tallies(&result.counts),
+            known: known::count(report, target),
             areas: areas.collect(),
             costs: costs.map(|cost| CostLine::of(report, number, cost, &result.counts)).collect(),
             more_costs: result.costs.len().saturating_sub(listed),

@@ -104,6 +104,7 @@ export const tests = {
 
   async "what was expected is a panel, a filter and a word on each case"(reader, { assert }) {
     const page = await reader.open(EXPECTED);
+    assert.match(await page.locator("header").first().innerText(), /\d+ of \d+ cases/);
     const untrue = page.locator("#untrue");
     assert.match(await untrue.innerText(), /`1\.1\.1`[\s\S]*passes[\s\S]*`6\.44\.1`[\s\S]*matches no case/);
     const { y } = await untrue.boundingBox();
@@ -130,6 +131,7 @@ export const tests = {
     assert.equal(await page.locator(".aside.expected").count(), 0);
     // Where nobody expected anything there is nothing of it.
     const other = await reader.open(COMPARED);
+    assert.match(await other.locator("header").first().innerText(), /\d+ of \d+ cases/);
     assert.equal(await other.locator("#untrue, #known, .asknown, .chips[data-key=known]").count(), 0);
   },
 

@@ -110,7 +110,7 @@ fn page(report: &RunReport, baseline: Option<&Baseline>, old: Option<&Table>) ->
         duration => words::duration(report.duration_ms),
         seed => report.seed,
         selected => report.catalogue.selected,
-        known => report.catalogue.known,
+        in_catalogue => report.catalogue.known,
         digest => column(&report.catalogue.digest, 12),
         fuzz => Panel::of(report).map(|panel| Value::from(Serde(panel))),
         shard => report.shard.map(|shard| format!("shard {} of {}", shard.index, shard.count)),

@@ -219,7 +219,7 @@ fn expectations_are_proposed_without_a_reason() {
     let said = place.ends(1, &["test", "--update-expectations"]);
     assert_snapshot!(line(&said, "added"), @"wsgrade.toml: 1 expectation added; the file is refused until each has a reason, or is deleted again");
     let file = place.read("wsgrade.toml");
-    let entries = &file[file.find("\n[[expect]]").expect("an entry")..];
+    let entries = file[file.find("\n[[expect]]").expect("an entry")..].trim();
     assert_snapshot!(entries, @r#"
     [[expect]]
     # RFC 6455 5.2, MUST: If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.

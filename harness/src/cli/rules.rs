@@ -11,15 +11,35 @@ use wsgrade_cases::rules::{Coverage, Register, Rule};
 /// How wide a line gets.
 const COLUMNS: usize = 100;
 
-/// A rule as `--format json` has it.
+/// A rule in words, as `--format json` has it.
 #[derive(Serialize)]
-struct Listed<'a> {
+pub(super) struct Cited<'a> {
     id: &'a str,
     document: &'a str,
     section: &'a str,
     level: &'static str,
     binds: &'static str,
     sentence: &'a str,
+}
+
+impl<'a> Cited<'a> {
+    pub(super) fn of(rule: &'a Rule) -> Self {
+        Self {
+            id: rule.id.as_str(),
+            document: &rule.document,
+            section: &rule.section,
+            level: rule.level.as_str(),
+            binds: rule.binds.as_str(),
+            sentence: &rule.sentence,
+        }
+    }
+}
+
+/// The same, and which cases are about it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    cited: Cited<'a>,
     /// Whether all that the peer sends is held against it, in whatever case.
     watched: bool,
     /// The cases that cite it, by each role that it binds and in which a peer can see it.
@@ -67,12 +87,7 @@ impl<'a> Matrix<'a> {
         let hidden = [Role::Server, Role::Client].into_iter();
         let hidden = hidden.filter(|&role| self.role.is_none_or(|asked| asked == role));
         Listed {
-            id: rule.id.as_str(),
-            document: &rule.document,
-            section: &rule.section,
-            level: rule.level.as_str(),
-            binds: rule.binds.as_str(),
-            sentence: &rule.sentence,
+            cited: Cited::of(rule),
             watched: rule.is_watched(),
             cases: seen
                 .map(|role| {

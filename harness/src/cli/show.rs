@@ -6,12 +6,13 @@ use clap::Args;
 use serde::Serialize;
 use wsgrade_cases::explain::explain;
 use wsgrade_cases::model::Scenario;
-use wsgrade_cases::rules::{Rule, cited};
+use wsgrade_cases::rules::cited;
 use wsgrade_cases::select::{Pattern, select};
 use wsgrade_cases::{Catalogue, Register, describe, write};
 
 use super::cases::{Format, Listed};
 use super::exit::Failure;
+use super::rules::Cited;
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -44,30 +45,6 @@ struct Shown<'a> {
     ending: String,
     catches: &'a [String],
     differs: Option<&'a str>,
-}
-
-/// A rule in words.
-#[derive(Serialize)]
-struct Cited<'a> {
-    id: &'a str,
-    document: &'a str,
-    section: &'a str,
-    level: &'static str,
-    binds: &'static str,
-    sentence: &'a str,
-}
-
-impl<'a> Cited<'a> {
-    fn of(rule: &'a Rule) -> Self {
-        Self {
-            id: rule.id.as_str(),
-            document: &rule.document,
-            section: &rule.section,
-            level: rule.level.as_str(),
-            binds: rule.binds.as_str(),
-            sentence: &rule.sentence,
-        }
-    }
 }
 
 impl<'a> Shown<'a> {

@@ -64,7 +64,7 @@ fn scenario(d: &mut Dice<'_>) -> Scenario {
 }
 
 fn is_reasoned(plan: &Plan, transcript: &Transcript, judgement: &Judgement) {
-    let Judgement { behavior, close, close_code: _, findings } = judgement;
+    let Judgement { behavior, close, close_code: _, findings, heard: _, by_peer: _ } = judgement;
     let trouble = judge::trouble(&plan.scenario, transcript).is_some();
     assert!(trouble || *behavior != Behavior::Inconclusive, "inconclusive without trouble");
     assert!(trouble || *close != CloseVerdict::Inconclusive, "inconclusive without trouble");

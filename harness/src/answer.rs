@@ -157,6 +157,21 @@ pub enum Fit {
     No,
 }
 
+/// What came, beside what was asked for, however the connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// All the messages that were asked for, and nothing else.
+    AsAsked,
+    /// As much as came of them was right.
+    InPart,
+    /// More than was asked for.
+    Beyond,
+    /// Another message where one was asked for.
+    Otherwise,
+    /// No connection was opened where one had to be.
+    Unopened,
+}
+
 /// The expected answers of one accepted outcome, ready to be compared.
 #[derive(Clone, Debug)]
 pub struct Pattern {
@@ -191,6 +206,29 @@ impl Pattern {
     /// Whether it is about an opening handshake that opens no connection. It cannot match once one is open.
     pub fn is_of_opening(&self) -> bool {
         self.unopened.is_some()
+    }
+
+    /// Says what came beside what is expected, whatever is still to come.
+    pub fn heard(&self, answers: &[Answer]) -> Heard {
+        if self.is_of_opening() {
+            return Heard::AsAsked;
+        }
+        if answers.iter().any(|answer| matches!(answer, Answer::Unopened { .. })) {
+            return Heard::Unopened;
+        }
+        let Some(events) = &self.events else { return Heard::AsAsked };
+        let ([messages, _, marks], [came, _, marked]) = (apart(events), apart(answers));
+        let differ =
+            |asked: &[&Answer], came: &[&Answer]| asked.iter().zip(came).any(|(asked, came)| asked != came);
+        if differ(&messages, &came) || differ(&marks, &marked) {
+            Heard::Otherwise
+        } else if !fit_up_to(events, answers) {
+            Heard::Beyond
+        } else if came.len() < messages.len() {
+            Heard::InPart
+        } else {
+            Heard::AsAsked
+        }
     }
 
     /// Compares.
@@ -379,6 +417,25 @@ mod tests {
         assert_eq!(wanted.fit(&[text("b")]), Fit::No, "out of order");
         assert_eq!(wanted.fit(&[pong("a"), text("x")]), Fit::No, "other content");
         assert_eq!(wanted.fit(&[pong("a"), text("b"), text("b")]), Fit::No, "one too many");
+    }
+
+    #[test]
+    fn what_came_is_told_from_what_was_asked_for() {
+        let wanted = pattern(&[text("a"), pong("1"), text("b")], Order::UpTo);
+        assert_eq!(wanted.heard(&[pong("1"), text("a"), text("b")]), Heard::AsAsked);
+        assert_eq!(wanted.heard(&[text("a"), text("b")]), Heard::AsAsked, "pongs are soon too late");
+        assert_eq!(wanted.heard(&[pong("1"), text("a")]), Heard::InPart);
+        assert_eq!(wanted.heard(&[]), Heard::InPart);
+        assert_eq!(wanted.heard(&[text("a"), text("b"), text("c")]), Heard::Beyond);
+        assert_eq!(wanted.heard(&[pong("1"), pong("1")]), Heard::Beyond, "nobody asked for the second");
+        assert_eq!(wanted.heard(&[text("b")]), Heard::Otherwise);
+        assert_eq!(wanted.heard(&[text("a"), text("B"), text("c")]), Heard::Otherwise);
+        let unopened = Answer::Unopened { how: Unopened::Dropped, status: None, versions: false };
+        assert_eq!(wanted.heard(std::slice::from_ref(&unopened)), Heard::Unopened);
+        let refusal = Pattern { unopened: Some(Expected::Unanswered), ..pattern(&[], Order::Exact) };
+        assert_eq!(refusal.heard(&[unopened]), Heard::AsAsked, "what is asked for is that none is opened");
+        let anything = Pattern { events: None, order: Order::Any, unopened: None };
+        assert_eq!(anything.heard(&[text("b")]), Heard::AsAsked);
     }
 
     #[test]

@@ -261,6 +261,7 @@ mod tests {
     use wsgrade_reports::record::{Entry, FrameInfo, PayloadInfo};
 
     use super::*;
+    use crate::answer::Heard;
 
     fn judgement() -> Judgement {
         Judgement {
@@ -268,6 +269,8 @@ mod tests {
             close: CloseVerdict::Pass,
             close_code: Some(1000),
             findings: Vec::new(),
+            heard: Heard::AsAsked,
+            by_peer: false,
         }
     }
 

@@ -7,6 +7,7 @@ use wsgrade_cases::model::{By, Ending, Expected, Saw, Scenario};
 use wsgrade_cases::{Register, rules::Rule};
 use wsgrade_reports::record::{Behavior, CloseVerdict, Finding, Severity};
 
+use crate::answer::Heard;
 use crate::judge::{Judgement, rules};
 
 /// What went wrong. It is coarse, so that it stays the same while a scenario is made simpler: of what a lawful conversation
@@ -26,11 +27,12 @@ pub struct Signature {
 pub enum Broken {
     /// The peer itself broke this rule in what it sent.
     Sent(String),
-    /// We broke what this rule asks of us, or it leaves the peer a choice, and the peer did what it must not.
+    /// We broke what this rule asks of us, or it leaves the peer a choice, and the peer did what it must not, once it had answered
+    /// what was lawful before.
     Took(String),
-    /// We broke a rule, whichever, and the peer failed the connection over it, but not in the way in which it should.
+    /// The peer failed the connection as it must or may, over whichever rule, but not in the way in which it should.
     Failing,
-    /// The conversation was lawful, and was not answered as it should.
+    /// What was lawful was not answered as it should, whatever came behind it.
     Conversation,
 }
 
@@ -48,7 +50,7 @@ pub enum Ended {
 impl Signature {
     /// That of a judgement; `None` where nothing went wrong.
     pub fn of(scenario: &Scenario, judgement: &Judgement) -> Option<Self> {
-        let Judgement { behavior, close, close_code, findings } = judgement;
+        let Judgement { behavior, close, close_code, findings, heard, by_peer: peer } = judgement;
         let behaves = match behavior {
             Behavior::Pass | Behavior::Informational | Behavior::Unimplemented => true,
             Behavior::Inconclusive => return None,
@@ -73,21 +75,37 @@ impl Signature {
             Some(finding) => (Broken::Sent(finding.rule.clone()), Ended::Anyhow),
             None => {
                 let rule = || scenario.rules.first().map(ToString::to_string).unwrap_or_default();
-                let broken = match (asks_to_fail(scenario), behaves) {
-                    (true, false) => Broken::Took(rule()),
-                    (true, true) => Broken::Failing,
-                    (false, _) => Broken::Conversation,
-                };
-                let ended = match (behaves, close) {
-                    (true, CloseVerdict::WrongCode) => Ended::So(*close, *close_code),
+                let by_peer = peer_began(scenario, *close);
+                let ended = match (behaves, heard) {
+                    (true, _) if *close == CloseVerdict::WrongCode => Ended::So(*close, *close_code),
                     (true, _) => Ended::So(*close, None),
-                    (false, _) if peer_began(scenario, *close) => Ended::ByPeer(*close_code),
-                    (false, _) => Ended::Anyhow,
+                    // Behind a wrong answer it ended over what came next, or because we ended it.
+                    (false, Heard::Otherwise | Heard::Beyond | Heard::Unopened) => Ended::Anyhow,
+                    (false, Heard::InPart) if by_peer || *close == CloseVerdict::WrongCode => {
+                        Ended::ByPeer(*close_code)
+                    }
+                    (false, Heard::AsAsked) if by_peer => Ended::ByPeer(*close_code),
+                    (false, Heard::InPart | Heard::AsAsked) => Ended::Anyhow,
+                };
+                // Whether it went wrong before there was anything to fail the connection over: by a wrong answer, or instead of one.
+                let before = match heard {
+                    Heard::Otherwise | Heard::Unopened => true,
+                    Heard::InPart => matches!(ended, Ended::ByPeer(_)),
+                    Heard::AsAsked | Heard::Beyond => false,
+                };
+                let broken = match (asks_to_fail(scenario), behaves) {
+                    (true, false) if !before => Broken::Took(rule()),
+                    (true, true) => Broken::Failing,
+                    // It may fail the connection, and should say so.
+                    (false, true) if *close == CloseVerdict::Dropped && *peer => Broken::Failing,
+                    (true, false) | (false, _) => Broken::Conversation,
                 };
                 (broken, ended)
             }
         };
-        Some(Self { broken, behavior: *behavior, ended })
+        // How it fails a connection is one fault, whether it had to or might.
+        let behavior = if broken == Broken::Failing { Behavior::Pass } else { *behavior };
+        Some(Self { broken, behavior, ended })
     }
 
     /// The same, with what the scenario that shows it is about.
@@ -238,7 +256,14 @@ mod tests {
             observed: String::new(),
             entry: Some(1),
         };
-        Judgement { behavior, close, close_code: Some(code), findings: vec![finding] }
+        Judgement {
+            behavior,
+            close,
+            close_code: Some(code),
+            findings: vec![finding],
+            heard: Heard::AsAsked,
+            by_peer: false,
+        }
     }
 
     const OPCODE: &str = "rfc6455-5.2-reserved-opcode";
@@ -269,6 +294,33 @@ mod tests {
         let short = of(vec![reserved()], Behavior::Fail, CloseVerdict::WrongSide, 1001);
         assert_eq!(long, short);
         assert_eq!(short.unwrap().broken, Broken::Took(OPCODE.to_owned()));
+    }
+
+    /// One fault of an echo is not another finding for each breach that may stand behind it.
+    #[test]
+    fn a_wrong_answer_is_one_finding_whatever_comes_behind_it() {
+        let of = |steps, close, code, heard| {
+            let judged = judged(Behavior::Fail, close, code, (OPCODE, "what was expected"));
+            Signature::of(&scenario(steps), &Judgement { heard, ..judged }).unwrap()
+        };
+        let lawful = of(vec![send(Opcode::TEXT)], CloseVerdict::Pass, 1000, Heard::Otherwise);
+        let behind = || vec![send(Opcode::TEXT), reserved()];
+        assert_eq!(of(behind(), CloseVerdict::Pass, 1002, Heard::Otherwise), lawful);
+        assert_eq!(of(behind(), CloseVerdict::WrongSide, 1002, Heard::Otherwise), lawful);
+        assert_eq!(of(behind(), CloseVerdict::Informational, 0, Heard::Unopened), lawful);
+        // Instead of an answer it failed the connection.
+        let failed = of(vec![send(Opcode::TEXT)], CloseVerdict::WrongSide, 1007, Heard::InPart);
+        assert_eq!(of(behind(), CloseVerdict::WrongCode, 1007, Heard::InPart), failed);
+        let closing = vec![send(Opcode::TEXT), send(Opcode::CLOSE)];
+        assert_eq!(of(closing, CloseVerdict::WrongCode, 1007, Heard::InPart), failed);
+        assert_eq!((failed.broken, failed.ended), (Broken::Conversation, Ended::ByPeer(Some(1007))));
+        // What is answered right so far is another matter, and so is what is answered behind the breach.
+        let failed = of(behind(), CloseVerdict::WrongCode, 1007, Heard::AsAsked);
+        assert_eq!(failed.broken, Broken::Took(OPCODE.to_owned()));
+        assert_eq!(failed.ended, Ended::ByPeer(Some(1007)));
+        let took = of(behind(), CloseVerdict::WrongCode, 1007, Heard::Beyond);
+        assert_eq!(took, of(behind(), CloseVerdict::WrongSide, 1001, Heard::Beyond));
+        assert_eq!((took.broken, took.ended), (Broken::Took(OPCODE.to_owned()), Ended::Anyhow));
     }
 
     #[test]
@@ -304,7 +356,13 @@ mod tests {
         let of = |frame| of(vec![frame], Behavior::Pass, CloseVerdict::Dropped, 0).unwrap();
         assert_eq!(of(reserved()), of(send(Opcode::CONTINUATION)));
         assert_eq!(of(reserved()).broken, Broken::Failing);
-        assert_ne!(of(reserved()), of(send(Opcode::TEXT)));
+        // Such as a limit in a lawful conversation; but not an answer to our Close.
+        let lawful = |by_peer| {
+            let judged = judged(Behavior::Informational, CloseVerdict::Dropped, 0, (OPCODE, ""));
+            Signature::of(&scenario(vec![send(Opcode::TEXT)]), &Judgement { by_peer, ..judged }).unwrap()
+        };
+        assert_eq!(lawful(true), of(reserved()));
+        assert_eq!(lawful(false).broken, Broken::Conversation);
     }
 
     #[test]

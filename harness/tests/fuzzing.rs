@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use wsgrade::behaviour::Behaviour;
 use wsgrade::generate::{Brief, generate, mutate};
-use wsgrade::judge::Judgement;
+use wsgrade::judge::{Judgement, judge};
 use wsgrade::plan::{Depth, Plan};
 use wsgrade::shrink::Shrinker;
 use wsgrade::signature::Signature;
@@ -21,7 +21,7 @@ use wsgrade_cases::{Catalogue, Register, lint, load, write};
 use wsgrade_codec::Role;
 use wsgrade_reference_server::deviant::{Area, Defect};
 use wsgrade_reports::grade::Weight;
-use wsgrade_reports::record::{Behavior, CaseRecord};
+use wsgrade_reports::record::{self, Behavior};
 
 use play::{Agent, Played};
 use threads::on_threads;
@@ -69,18 +69,13 @@ fn brief(role: Role) -> Brief {
     Brief { role, deflate: true, openings: false }
 }
 
-fn judgement(record: &CaseRecord) -> Judgement {
-    Judgement {
-        behavior: record.behavior,
-        close: record.close,
-        close_code: record.close_code,
-        findings: record.findings.clone(),
-    }
-}
-
 /// What went wrong: something, wherever the verdict says so, and nothing where it does not.
 fn signature(plan: &Plan, played: &Played) -> Option<Signature> {
-    let found = Signature::of(&plan.scenario, &judgement(&played.record));
+    let role = match played.record.role {
+        record::Role::Server => Role::Server,
+        record::Role::Client => Role::Client,
+    };
+    let found = Signature::of(&plan.scenario, &judge(plan, role, &played.record.transcript));
     assert_eq!(found.is_some(), played.weight >= Weight::Minor, "{}", played.verdict);
     assert!(!(found.is_some() && played.is_good()), "{}", played.verdict);
     found
@@ -114,7 +109,7 @@ fn campaign(role: Role, seed: u64) -> Vec<Tried> {
         });
         for tried in tried {
             let record = &tried.clean.record;
-            if known.insert(Behaviour::of(&record.transcript, &judgement(record))) {
+            if known.insert(Behaviour::of(&record.transcript, &Judgement::from(record))) {
                 corpus.push(Arc::clone(&tried.plan.scenario));
             }
             all.push(tried);

@@ -6,21 +6,21 @@ mod common;
 use common::clients;
 use common::deviations::{Deviation, differences};
 use common::grade::{Verdicts, grade, grade_client};
-use common::servers::Server;
+use common::servers::{ANY_PORT, Server};
 
 #[test]
 fn tokio_tungstenite() {
-    holds(&Server::tungstenite(), TUNGSTENITE);
+    holds(&Server::tungstenite(ANY_PORT), TUNGSTENITE);
 }
 
 #[test]
 fn fastwebsockets() {
-    holds(&Server::fastwebsockets(), FASTWEBSOCKETS);
+    holds(&Server::fastwebsockets(ANY_PORT), FASTWEBSOCKETS);
 }
 
 #[test]
 fn tokio_websockets() {
-    holds(&Server::tokio_websockets(), TOKIO_WEBSOCKETS);
+    holds(&Server::tokio_websockets(ANY_PORT), TOKIO_WEBSOCKETS);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //!                                         └─ no answer ────▶ alone: has it died? then which scenario was it, start anew
 //! ```
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,7 +142,8 @@ pub(super) struct Known {
     /// How often each looked wrong and was cured.
     cured: HashMap<Symptom, u64>,
     pub(super) restarts: u64,
-    pub(super) deaths: HashSet<Kind>,
+    /// How often it was looked for what ended the process, by how it ended.
+    pub(super) deaths: HashMap<Kind, u32>,
 }
 
 /// A scenario in which something looked wrong.
@@ -468,15 +469,20 @@ impl Campaign {
 
     /// Writes a finding down; gives its index.
     pub(super) fn keep(&self, finding: Finding) -> usize {
+        self.write_down(&finding);
+        let mut known = lock(&self.known);
+        known.findings.push(finding);
+        known.findings.len() - 1
+    }
+
+    /// Writes its case file, and says so.
+    pub(super) fn write_down(&self, finding: &Finding) {
         let origin = Origin { target: self.player.place.url(), seed: self.options.seed };
-        if let Err(error) = save(&finding, &origin) {
+        if let Err(error) = save(finding, &origin) {
             self.tell(Told::Note(format!("cannot write {}: {error}", finding.file.display())));
         }
         let words = finding.kind.in_words();
         self.tell(Told::Found(format!("{words}: {}", finding.file.display())));
-        let mut known = lock(&self.known);
-        known.findings.push(finding);
-        known.findings.len() - 1
     }
 }
 

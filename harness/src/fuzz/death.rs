@@ -155,6 +155,10 @@ impl Cause {
             [] => "it wrote nothing".to_owned(),
             lines => format!("its last output: {}", lines.join(" | ")),
         };
+        if replayed.0 == 0 {
+            // Nothing was played that it would speak of.
+            record.findings.clear();
+        }
         record.behavior = Behavior::Fail;
         record.close = CloseVerdict::Inconclusive;
         record.repeat.clone_from(&replay);

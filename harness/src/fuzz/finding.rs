@@ -15,7 +15,7 @@ use wsgrade_reports::record::{CaseRecord, Severity};
 use super::growth::Resource;
 use crate::shell;
 use crate::signature::{Broken, Symptom, hashed};
-use crate::spawn::Death;
+use crate::spawn::{Death, telling};
 
 /// The section of all findings, and the beginning of their ids.
 pub const SECTION: &str = "found";
@@ -33,7 +33,7 @@ pub enum Kind {
     Died {
         /// How, such as `signal 11 (SIGSEGV)`.
         exit: String,
-        /// The last line that it wrote, numbers aside.
+        /// The line in which it said what went wrong, or its last one, numbers aside.
         last_words: String,
     },
     /// The process that serves took more and more.
@@ -46,7 +46,7 @@ pub enum Kind {
 impl Kind {
     /// That of a death.
     pub fn of_death(death: &Death) -> Self {
-        let line = death.output.last().map(String::as_str).unwrap_or_default();
+        let line = telling(&death.output).unwrap_or_default();
         // Addresses, ports and times are another each time.
         let last_words = line.chars().filter(|c| !c.is_ascii_digit()).collect();
         Self::Died { exit: death.exit.clone(), last_words }

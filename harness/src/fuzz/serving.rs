@@ -6,10 +6,13 @@ use tokio::time::Instant;
 
 use super::campaign::{Campaign, Told, lock};
 use super::death;
-use super::finding::{Kind, Origin};
+use super::finding::{Finding, Kind, Origin};
 use super::growth;
 use super::lost;
 use crate::spawn::Death;
+
+/// After so many deaths of one kind of which no scenario is the cause alone nobody looks for it any more.
+const AUTOPSIES: u32 = 5;
 
 impl Campaign {
     /// A scenario had no answer.
@@ -65,11 +68,18 @@ impl Campaign {
         self.upheavals.fetch_add(1, Ordering::SeqCst);
         let Some(death) = self.player.place.death().await else { return };
         let kind = Kind::of_death(&death);
-        let news = lock(&self.known).deaths.insert(kind.clone());
+        let unsolved = {
+            let mut known = lock(&self.known);
+            let unknown =
+                known.findings.iter().all(|finding| finding.kind != kind || finding.replayed.0 == 0);
+            let looked = known.deaths.entry(kind.clone()).or_default();
+            *looked += u32::from(unknown);
+            unknown && *looked <= AUTOPSIES
+        };
         if !self.start_anew(&format!("the process died with {}; it is started again", death.exit)).await {
             return;
         }
-        if news {
+        if unsolved {
             self.autopsy(kind, &death).await;
             return;
         }
@@ -79,6 +89,7 @@ impl Campaign {
         }
     }
 
+    /// Finds out which scenario it was, or tries again where an earlier death of the same kind did not tell.
     async fn autopsy(&self, kind: Kind, death: &Death) {
         let suspects = self.last(self.at_work());
         let found =
@@ -89,7 +100,26 @@ impl Campaign {
         };
         let (file, replay) = self.file_of(&kind);
         let finding = cause.into_finding(kind, death, file, replay);
-        self.keep(finding);
+        self.keep_death(finding);
+    }
+
+    /// Keeps a finding in place of the one of its kind that did not know which scenario it was, unless this one knows no more.
+    fn keep_death(&self, mut finding: Finding) {
+        let place = lock(&self.known).findings.iter().position(|known| known.kind == finding.kind);
+        let Some(place) = place else {
+            self.keep(finding);
+            return;
+        };
+        if finding.replayed.0 > 0 {
+            self.write_down(&finding);
+        }
+        let known = &mut lock(&self.known).findings[place];
+        if finding.replayed.0 == 0 {
+            known.seen += 1;
+        } else {
+            finding.seen += known.seen;
+            *known = finding;
+        }
     }
 
     async fn start_anew(&self, why: &str) -> bool {

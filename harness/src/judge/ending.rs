@@ -161,7 +161,7 @@ pub(super) fn judge_ending(ending: &Ending, facts: &Facts, role: Role) -> Option
         CloseVerdict::WrongSide
     } else {
         match facts.peer_close {
-            None if ending.bare => CloseVerdict::Pass,
+            None if ending.bare && (by == Began::Peer || facts.tcp_end.is_some()) => CloseVerdict::Pass,
             None if ending.clean || facts.tcp_end.is_none() => CloseVerdict::Unclean,
             None => CloseVerdict::Dropped,
             Some((_, Some(code))) if !ending.codes.is_empty() && !ending.codes.contains(&code) => {

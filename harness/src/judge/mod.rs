@@ -25,7 +25,7 @@ use wsgrade_cases::model::{Accept, By, Expected, Outcome, Saw, Scenario};
 use wsgrade_codec::Role;
 use wsgrade_reports::record::{Behavior, CaseRecord, CloseVerdict, Entry, Finding, Transcript, What};
 
-use crate::answer::{Answer, Fit, answers_in};
+use crate::answer::{Answer, Fit, Heard, answers_in};
 use crate::plan::Plan;
 use ending::{Facts, judge_ending};
 
@@ -40,13 +40,24 @@ pub struct Judgement {
     pub close_code: Option<u16>,
     /// Why.
     pub findings: Vec<Finding>,
+    /// What came beside what the first outcome asks for, where none matched, or no connection was opened.
+    pub heard: Heard,
+    /// Whether the peer began to end the connection.
+    pub by_peer: bool,
 }
 
 impl From<&CaseRecord> for Judgement {
-    /// What a record says of a case.
+    /// What a record says of a case. It does not hold what was heard, and who began to end the connection.
     fn from(record: &CaseRecord) -> Self {
         let CaseRecord { behavior, close, close_code, findings, .. } = record;
-        Self { behavior: *behavior, close: *close, close_code: *close_code, findings: findings.clone() }
+        Self {
+            behavior: *behavior,
+            close: *close,
+            close_code: *close_code,
+            findings: findings.clone(),
+            heard: Heard::AsAsked,
+            by_peer: false,
+        }
     }
 }
 
@@ -82,6 +93,10 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
     // Where no connection was opened there is none to end.
     let unopened = answers.iter().any(|answer| matches!(answer, Answer::Unopened { .. }));
     let judged = if unopened { None } else { judge_ending(asked, &facts, role) };
+    let heard = match plan.patterns().first() {
+        Some(pattern) if unopened || matched.is_none() => pattern.heard(&answers),
+        Some(_) | None => Heard::AsAsked,
+    };
     let fails = scenario.opening.tls.is_some();
     let seen = match describe::failing(transcript).filter(|_| fails) {
         Some(reason) => reason,
@@ -124,7 +139,14 @@ pub fn judge(plan: &Plan, role: Role, transcript: &Transcript) -> Judgement {
             judged.verdict
         }
     };
-    Judgement { behavior, close, close_code: facts.close_code(), findings }
+    Judgement {
+        behavior,
+        close,
+        close_code: facts.close_code(),
+        findings,
+        heard,
+        by_peer: facts.peer_began(),
+    }
 }
 
 /// Where our side or the network failed. An opening handshake that a case left ordinary and that did not end in
@@ -176,6 +198,8 @@ fn bad_opening(scenario: &Scenario, role: Role, entry: usize, reason: &str) -> J
         close: CloseVerdict::Informational,
         close_code: None,
         findings: vec![finding],
+        heard: Heard::Unopened,
+        by_peer: true,
     }
 }
 
@@ -186,6 +210,8 @@ fn failed(facts: &Facts, findings: Vec<Finding>) -> Judgement {
         close: CloseVerdict::Informational,
         close_code: facts.close_code(),
         findings,
+        heard: Heard::AsAsked,
+        by_peer: facts.peer_began(),
     }
 }
 
@@ -210,6 +236,8 @@ fn inconclusive(scenario: &Scenario, role: Role, facts: &Facts, entry: usize, re
         close: CloseVerdict::Inconclusive,
         close_code: facts.close_code(),
         findings: vec![finding],
+        heard: Heard::AsAsked,
+        by_peer: facts.peer_began(),
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Course {
     pub(super) open_frame: Option<u64>,
     /// Whether bytes were sent as they are, behind which the engine sends no frame of its own.
     pub(super) raw: bool,
+    /// How many pings were sent in a row, with nothing waited for among them, where that was the most.
+    pub(super) pings_at_once: u32,
     /// The longest message.
     pub(super) longest: u64,
     /// Whether one is longer than anybody has to take. What it says is not known then, nor what comes behind.
@@ -74,10 +76,12 @@ pub(super) struct Breach {
     /// Whether it is within a compressed message, whose content so far is known to a peer that inflates as it reads, and
     /// may be broken as well.
     pub(super) in_compressed: bool,
+    /// What else is wrong with the same frame: which of it a peer sees first is not said.
+    pub(super) beside: Vec<Rule>,
     /// What a peer may answer that looks late.
     pub(super) later: Vec<Expected>,
-    /// The next breach: a peer that looks late notices this one first.
-    pub(super) next: Option<Rule>,
+    /// The breaches behind that frame, in order: a peer that looks late notices one of these first.
+    pub(super) next: Vec<Rule>,
 }
 
 /// A Close of ours.
@@ -123,6 +127,9 @@ pub(super) fn run(scenario: &Scenario, role: Role) -> Course {
         sent: 0,
         message: None,
         inflating: false,
+        frames: 0,
+        broken_in: 0,
+        pings: 0,
         course: Course::default(),
     };
     for step in &scenario.steps {
@@ -179,11 +186,20 @@ struct Reader {
     message: Option<bool>,
     /// Whether a compressed message was under way before what comes now.
     inflating: bool,
+    /// How many frames were begun.
+    frames: u64,
+    /// The number of that in which the breach was.
+    broken_in: u64,
+    /// How many pings were sent since something was waited for.
+    pings: u32,
     course: Course,
 }
 
 impl Reader {
     fn step(&mut self, step: &Step) {
+        if waits(step) {
+            self.pings = 0;
+        }
         match step {
             Step::Send(frame) => self.frame(frame),
             Step::More { payload, chop } => {
@@ -258,6 +274,11 @@ impl Reader {
 
     /// Takes note of what a frame is by its header.
     fn begins(&mut self, header: &Header) {
+        self.frames += 1;
+        if header.opcode == Opcode::PING {
+            self.pings = self.pings.saturating_add(1);
+            self.course.pings_at_once = self.course.pings_at_once.max(self.pings);
+        }
         let features = &mut self.course.features;
         let length = header.length.value();
         features.long_length |= length > 125;
@@ -319,7 +340,8 @@ impl Reader {
             _ => {}
         }
         if let Some(breach) = &mut self.course.breach {
-            breach.next.get_or_insert(rule);
+            let of_the_frame = self.broken_in == self.frames;
+            if of_the_frame { &mut breach.beside } else { &mut breach.next }.push(rule);
         }
         if self.is_over() {
             return;
@@ -328,12 +350,14 @@ impl Reader {
             rule,
             frame_is_whole: false,
             message_is_whole: self.checker.in_message().is_none(),
-            in_content: matches!(rule, Rule::TextUtf8 | Rule::DeflateData),
+            in_content: is_of_content(rule),
             doubtful,
             in_compressed: self.inflating,
+            beside: Vec::new(),
             later: Vec::new(),
-            next: None,
+            next: Vec::new(),
         });
+        self.broken_in = self.frames;
     }
 
     fn mark(&mut self, mark: &str) {
@@ -375,6 +399,24 @@ impl Reader {
     /// The message that is under way.
     fn unfinished(&self) -> Option<Unfinished> {
         self.checker.in_message().map(|_| Unfinished { compressed: self.message.unwrap_or_default() })
+    }
+}
+
+/// Whether a breach of this rule is in what a message says, and not in a frame.
+pub(super) fn is_of_content(rule: Rule) -> bool {
+    matches!(rule, Rule::TextUtf8 | Rule::DeflateData)
+}
+
+/// Whether we go on only when something has come from the peer.
+fn waits(step: &Step) -> bool {
+    match step {
+        Step::Await { .. } | Step::Probe { .. } | Step::Exchange(_) | Step::Hold { .. } => true,
+        Step::Send(_)
+        | Step::More { .. }
+        | Step::Raw { .. }
+        | Step::Pause { .. }
+        | Step::Read(_)
+        | Step::End(_) => false,
     }
 }
 

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use wsgrade_cases::id::RuleId;
 use wsgrade_cases::lint;
-use wsgrade_cases::model::{Accept, Ending, Need, Saw, Scenario, Step};
+use wsgrade_cases::model::{Accept, By, Ending, Need, Saw, Scenario, Step};
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::{Opcode, Rsv};
 
@@ -56,10 +56,12 @@ pub(crate) fn completed(mut sketch: Scenario, role: Role) -> Scenario {
                 opening::anything(role)
             } else {
                 // The more particular rule first: where an ordinary conversation fails behind an odd request, it is the request.
-                let (particular, ordinary) = (rules, std::mem::take(&mut expectation.rules));
-                let fresh =
-                    ordinary.into_iter().filter(|rule| !particular.contains(rule)).collect::<Vec<_>>();
-                expectation.rules = [particular, fresh].concat();
+                // Behind a breach it is the breach, unless no connection was opened.
+                let ordinary = std::mem::take(&mut expectation.rules);
+                let [first, then] =
+                    if is_lawful(&expectation) { [rules, ordinary] } else { [ordinary, rules] };
+                let fresh = then.into_iter().filter(|rule| !first.contains(rule)).collect::<Vec<_>>();
+                expectation.rules = [first, fresh].concat();
                 // Before any that takes whatever comes; but the first says how the engine plays.
                 expectation.accept.splice(1..1, also);
                 expectation
@@ -83,6 +85,16 @@ fn answers_first(expectation: &Expectation) -> bool {
         Saw::Anything => false,
     });
     answered && expectation.ending == Ending::ordinary()
+}
+
+/// Whether nothing in the conversation is a reason to fail the connection.
+fn is_lawful(expectation: &Expectation) -> bool {
+    let Ending { by, clean, .. } = &expectation.ending;
+    match by {
+        By::Us => *clean,
+        By::Peer => false,
+        By::Either => true,
+    }
 }
 
 /// Whether we close among the steps.

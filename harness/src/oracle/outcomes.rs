@@ -7,10 +7,13 @@ use wsgrade_cases::model::{Accept, By, End, Ending, Expected, Need, Order, Outco
 use wsgrade_codec::check::Rule;
 
 use super::Expectation;
-use super::course::{Breach, Close, Course, Features};
+use super::course::{Breach, Close, Course, Features, is_of_content};
 
 /// A peer may call a message too big that is longer than this. Smaller ones a peer on the open internet has to take.
 const MAY_BE_TOO_BIG: u64 = 16 << 10;
+
+/// More pings at once than this a peer may take for an attack, and end the connection: `ws` answers 60.
+const MAY_BE_TOO_MANY: u32 = 32;
 
 /// The codes of a peer that inflates as it reads and does not take what came of a message so far. What that is nobody can
 /// say before the message is whole.
@@ -96,6 +99,9 @@ pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectatio
             );
         }
     }
+    if course.pings_at_once > MAY_BE_TOO_MANY {
+        accept.extend(too_many_pings(course, role));
+    }
     let mut needs = BTreeSet::new();
     let echoes = |answer: &Expected| {
         matches!(answer, Expected::Text(_) | Expected::Binary(_) | Expected::Exchanged(_))
@@ -117,6 +123,21 @@ pub(super) fn of(scenario: &Scenario, course: &Course, role: Role) -> Expectatio
         rules.push(also);
     }
     Expectation { rules, accept, ending, needs }
+}
+
+/// "Servers MAY close the WebSocket connection whenever desired. Clients SHOULD NOT close the WebSocket connection
+/// arbitrarily." (RFC 6455 7.3)
+fn too_many_pings(course: &Course, role: Role) -> [Accept; 2] {
+    let (verdict, rule) = match role {
+        Role::Server => (Outcome::Informational, "rfc6455-7.3-server-closes"),
+        Role::Client => (Outcome::NonStrict, "rfc6455-7.3-client-does-not-close"),
+    };
+    // One pong may have stood for all, so that our Close is out. Who defends itself owes nobody a Close.
+    [By::Peer, By::Us].map(|by| {
+        let ending = Ending { by, codes: vec![1008], clean: false, bare: true };
+        let note = "so many pings at once are taken for an attack";
+        ended_so(verdict, up_to(course), ending).noted(rule, note)
+    })
 }
 
 /// Everything was lawful, and we close once it is answered.
@@ -179,6 +200,15 @@ fn closed(course: &Course, close: Close, role: Role) -> (&'static str, Vec<Accep
     let ending = Ending { by, codes, clean: true, bare: false };
     let mut accept = vec![ended_so(Outcome::Pass, up_to(course), ending.clone())];
     let lax = |codes: &[u16]| Ending { by, codes: codes.to_vec(), clean: false, bare: false };
+    if course.behind_close {
+        let note = "the peer looked at what came behind the Close, which the sender must not send";
+        // Where it ended TCP before it had read that, TCP is reset, and its Close may be lost with it.
+        let ending = Ending { bare: true, ..lax(&[]) };
+        accept.push(
+            ended_so(Outcome::Informational, up_to(course), ending)
+                .noted("rfc6455-5.5.1-data-after-close", note),
+        );
+    }
     if matches!(close.code, Some(1010 | 1012..=1014)) {
         let note = match (close.code, role) {
             (Some(1010), Role::Client) => {
@@ -189,13 +219,6 @@ fn closed(course: &Course, close: Close, role: Role) -> (&'static str, Vec<Accep
         accept.push(
             ended_so(Outcome::Informational, up_to(course), lax(&[1002]))
                 .noted("rfc6455-7.4.1-close-code-role", note),
-        );
-    }
-    if course.behind_close {
-        let note = "the peer looked at what came behind the Close, which the sender must not send";
-        accept.push(
-            ended_so(Outcome::Informational, up_to(course), lax(&[]))
-                .noted("rfc6455-5.5.1-data-after-close", note),
         );
     }
     if close.interrupts.is_some() && !course.behind_close {
@@ -237,6 +260,12 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
         (_, rule, codes) if breach.doubtful => (Demand::Nothing, rule, codes),
         demanded => demanded,
     };
+    // Which of two things that are wrong with a frame is told is not said.
+    let mut codes = codes.to_vec();
+    for beside in &breach.beside {
+        add_codes(&mut codes, self::demand(*beside, role).2);
+    }
+    let codes = &codes;
     let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
     if demand == Demand::Nothing {
         return (rule, vec![ended_so(Outcome::Pass, Saw::Anything, either.clone())], either);
@@ -254,9 +283,16 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
     let mut late = course.answers.clone();
     late.extend(breach.later.iter().cloned());
     let late = Saw::Events { events: late, order: Order::UpTo };
-    if breach.in_content && (!breach.later.is_empty() || breach.next.is_some() || course.sends_close) {
-        let mut codes = codes.to_vec();
-        codes.extend(breach.next.iter().flat_map(|next| self::demand(*next, role).2));
+    if breach.in_content && (!breach.later.is_empty() || !breach.next.is_empty() || course.sends_close) {
+        let mut codes = codes.clone();
+        for next in &breach.next {
+            let (demand, _, more) = self::demand(*next, role);
+            add_codes(&mut codes, more);
+            // So far it comes, and no further.
+            if demand == Demand::Fail && !is_of_content(*next) {
+                break;
+            }
+        }
         failing(Outcome::Informational, late.clone(), &codes);
     }
     if breach.in_compressed && !breach.in_content {
@@ -290,10 +326,19 @@ fn broken(course: &Course, breach: &Breach, role: Role) -> (&'static str, Vec<Ac
         Demand::Nothing => {}
     }
     let ending = match course.sends_close {
-        true => Ending { by: By::Us, codes: codes.to_vec(), clean: false, bare: false },
+        true => Ending { by: By::Us, codes: codes.clone(), clean: false, bare: false },
         false => Ending::failed_with(codes),
     };
     (rule, accept, ending)
+}
+
+/// Each code once.
+fn add_codes(codes: &mut Vec<u16>, more: &[u16]) {
+    for code in more {
+        if !codes.contains(code) {
+            codes.push(*code);
+        }
+    }
 }
 
 fn apart(course: &Course) -> Saw {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use wsgrade_cases::model::{
-    By, DeflateWish, End, Ending, Expected, Frame, Length, Mask, Order, Outcome, Payload, Saw, Scenario, Step,
+    By, DeflateWish, End, Ending, Expected, Frame, HeaderEdit, Length, Mask, Order, Outcome, Payload, Saw,
+    Scenario, Step,
 };
 use wsgrade_codec::Role;
 use wsgrade_codec::wire::{LengthForm, Opcode, Rsv};
@@ -312,6 +313,14 @@ fn a_close_is_taken_for_an_error_only_within_a_message() {
 fn what_comes_behind_a_close_is_discarded() {
     let scenario = of(vec![close(1000), text(b"a"), ping(b"1")]);
     right(&scenario, vec![], answers(1000));
+    // TCP is reset where it ends with something unread, and takes the Close with it.
+    let ours = || a_frame(Direction::Sent, 8, &1000_u16.to_be_bytes());
+    right(&scenario, vec![], vec![ours(), What::Reset]);
+    wrong(&scenario, vec![], vec![ours(), What::Closed { how: ClosedHow::GaveUp }]);
+    wrong(&of(vec![close(1000)]), vec![], vec![ours(), What::Reset]);
+    // Whatever it made of the code.
+    right(&of(vec![close(1014), text(b"a")]), vec![], vec![ours(), What::Reset]);
+    wrong(&of(vec![close(1014)]), vec![], vec![ours(), What::Reset]);
     wrong(
         &scenario,
         vec![],
@@ -410,6 +419,80 @@ fn content_may_be_looked_at_late_but_not_never() {
     right(&unfinished, vec![], answers(1000));
     right(&unfinished, vec![], fails(1007));
     wrong(&of(vec![text(b"\xff")]), vec![], lives());
+}
+
+/// A peer that looks at text when its application asks for it sees the first frame that it cannot take before that, however
+/// many messages are no text.
+#[test]
+fn who_looks_late_sees_the_next_bad_frame_first_and_nothing_behind_it() {
+    let scenario = of(vec![text(b"\xff"), text(b"\xff"), reserved()]);
+    right(&scenario, vec![], fails(1007));
+    right(&scenario, vec![], fails(1002));
+    wrong(&scenario, vec![], fails(1003));
+    wrong(&of(vec![text(b"\xff"), text(b"\xff")]), vec![], fails(1002));
+    let damaged = || Step::Send(Frame { rsv: Rsv::RSV1, ..frame(Opcode::TEXT, b"\x07") });
+    right(&compressed(vec![text(b"\xff"), damaged()]), vec![], fails(1003));
+    let behind = compressed(vec![text(b"\xff"), reserved(), damaged()]);
+    right(&behind, vec![], fails(1002));
+    wrong(&behind, vec![], fails(1003));
+}
+
+/// Which of two breaches in one frame a peer tells is its own matter; of two frames it is the first.
+#[test]
+fn of_two_things_that_are_wrong_with_a_frame_either_may_be_told() {
+    let both = of(vec![Step::Send(frame(Opcode::CLOSE, b"\x03\xe7\xff"))]);
+    for code in [1002, 1007] {
+        right(&both, vec![], fails(code));
+        right(&both, vec![], answers_with(code));
+    }
+    wrong(&both, vec![], fails(1003));
+    wrong(&both, vec![], answers(1000));
+    wrong(&of(vec![close(999)]), vec![], answers_with(1007));
+    let bits = |body: &[u8]| Step::Send(Frame { rsv: Rsv::RSV3, ..frame(Opcode::TEXT, body) });
+    right(&of(vec![bits(b"\xff")]), vec![], fails(1007));
+    wrong(&of(vec![bits(b"a")]), vec![], fails(1007));
+    wrong(&of(vec![reserved(), text(b"\xff")]), vec![], fails(1007));
+}
+
+#[test]
+fn so_many_pings_at_once_may_be_an_attack() {
+    let pings = |times| vec![Step::Send(Frame { times, ..frame(Opcode::PING, b"") })];
+    let flooded = of(pings(61));
+    let pongs = |times| (0..times).map(|_| pong(b"")).collect::<Vec<_>>();
+    let (ours, theirs) =
+        (a_frame(Direction::Sent, 8, &1000_u16.to_be_bytes()), a_frame(Direction::Received, 8, b"\x03\xf0"));
+    right(&flooded, pongs(61), answers(1000));
+    right(&flooded, pongs(60), vec![ours, What::Reset]);
+    right(&flooded, pongs(60), vec![What::Reset]);
+    right(&flooded, vec![], vec![theirs, What::EndOfStream]);
+    wrong(&flooded, pongs(60), fails(1002));
+    wrong(&flooded, pongs(60), stays());
+    wrong(&of(pings(32)), pongs(31), vec![What::Reset]);
+    // Where each few are waited for there are never so many.
+    let slow = (0..4).flat_map(|n| pings(16).into_iter().chain([probe(&n.to_string())])).collect();
+    wrong(&of(slow), pongs(16), vec![What::Reset]);
+    let ends = |role| {
+        let (found, behavior) = played(&complete(&sketch(pings(61)), role), pongs(60), vec![What::Reset]);
+        (found.is_some(), behavior)
+    };
+    assert_eq!(ends(Role::Server), (false, Behavior::Informational));
+    assert_eq!(ends(Role::Client), (true, Behavior::NonStrict), "a client SHOULD NOT");
+}
+
+/// What goes wrong in a lawful conversation behind an odd request is put down to the request, a breach to the breach.
+#[test]
+fn the_main_rule_is_that_of_the_breach_where_there_is_one() {
+    let main = |step| {
+        let mut sketch = sketch(vec![step]);
+        sketch.opening.headers =
+            vec![HeaderEdit::Add("Origin".to_owned(), Payload::Text("https://other.example".to_owned()))];
+        complete(&sketch, Role::Server).rules[0].to_string()
+    };
+    assert_eq!(main(text(b"a")), "rfc6455-4.2.1-origin");
+    assert_eq!(main(reserved()), "rfc6455-5.2-reserved-opcode");
+    assert_eq!(main(close(999)), "rfc6455-7.4.2-close-code-unused");
+    let long = Frame { length: Length::Form(LengthForm::Bits16), ..frame(Opcode::TEXT, b"a") };
+    assert_eq!(main(Step::Send(long)), "rfc6455-5.2-minimal-length");
 }
 
 #[test]

@@ -26,6 +26,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use wsgrade_reports::record::ProcessInfo;
 
 use output::Output;
+pub(crate) use output::telling;
 use usage::Usage;
 pub use usage::{WatchError, Watched};
 

@@ -17,6 +17,9 @@ const RECORDED: usize = 8 << 10;
 /// How many lines a message quotes, and how much of each, in characters.
 const LINES: usize = 6;
 const LINE: usize = 160;
+/// What stands in the line that says what went wrong, above the calls that led there, in the languages that servers are written in.
+const TELLING: [&str; 9] =
+    ["panicked at", "panic:", "Error:", "error:", "Exception", "exception:", "Assertion", "fatal", "FATAL"];
 
 /// The last bytes of the output.
 #[derive(Debug)]
@@ -75,14 +78,28 @@ impl Output {
         (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The last lines for a message, which must not move a terminal.
+    /// The last lines for a message, which must not move a terminal. Where what went wrong stands further up, that line is
+    /// the first of them.
     pub(super) fn last_lines(&self) -> Vec<String> {
         let text = self.tail().unwrap_or_default();
-        let mut lines: Vec<_> =
-            text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES).map(quoted).collect();
-        lines.reverse();
-        lines
+        let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let above = lines.len().saturating_sub(LINES);
+        let first = match lines.iter().rposition(|line| tells(line)) {
+            Some(at) if at < above => Some(lines[at]),
+            Some(_) | None => None,
+        };
+        let last = &lines[above + usize::from(first.is_some())..];
+        first.iter().chain(last).map(|line| quoted(line)).collect()
     }
+}
+
+/// Of the last lines of an output the one that says most likely what went wrong.
+pub(crate) fn telling(lines: &[String]) -> Option<&str> {
+    lines.iter().rfind(|line| tells(line)).or(lines.last()).map(String::as_str)
+}
+
+fn tells(line: &str) -> bool {
+    TELLING.iter().any(|word| line.contains(word))
 }
 
 fn quoted(line: &str) -> String {
@@ -115,6 +132,37 @@ mod tests {
         assert_eq!((lines.len(), lines[4].as_str()), (LINES, "line 19999"));
         assert!(lines[5].starts_with("\u{fffd}[2J xxx") && lines[5].ends_with("x…"), "{}", lines[5]);
         assert_eq!(lines[5].chars().count(), LINE + 1);
+    }
+
+    /// Such as what node writes, whose last line is its version.
+    #[tokio::test]
+    async fn what_went_wrong_is_said_above_the_calls_that_led_there() {
+        let said = async |text: &str| {
+            let (output, mut writer) = Output::open().unwrap();
+            write!(writer, "{text}").unwrap();
+            drop(writer);
+            output.wait_for_end(Duration::from_secs(60)).await;
+            output.last_lines()
+        };
+        let calls: String = (0..10).map(|n| format!("    at call {n}\n")).collect();
+        let lines = said(&format!("listening\nTypeError: no mask\n{calls}\nNode.js v20\n")).await;
+        let wanted = [
+            "TypeError: no mask",
+            "    at call 6",
+            "    at call 7",
+            "    at call 8",
+            "    at call 9",
+            "Node.js v20",
+        ];
+        assert_eq!(lines, wanted);
+        assert_eq!(telling(&lines), Some("TypeError: no mask"));
+        // It is not said twice, and where nothing is said the last line stands for it.
+        let lines = said("thread 'main' panicked at src/main.rs:1:1:\nno mask\n").await;
+        assert_eq!(lines, ["thread 'main' panicked at src/main.rs:1:1:", "no mask"]);
+        assert_eq!(telling(&lines), Some("thread 'main' panicked at src/main.rs:1:1:"));
+        let lines = said(&calls).await;
+        assert_eq!((lines.len(), telling(&lines)), (LINES, Some("    at call 9")));
+        assert_eq!(telling(&[]), None);
     }
 
     #[tokio::test]

@@ -11,6 +11,9 @@ use hyper::{Request, Response};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
+/// The port of a server that may have any.
+pub(crate) const ANY_PORT: u16 = 0;
+
 /// A running server; dropping it ends it with all its connections.
 pub(crate) struct Server {
     /// Where it listens.
@@ -20,8 +23,8 @@ pub(crate) struct Server {
 
 impl Server {
     /// tokio-tungstenite, after its `autobahn-server` example.
-    pub(crate) fn tungstenite() -> Self {
-        Self::start(|stream| async move {
+    pub(crate) fn tungstenite(port: u16) -> Self {
+        Self::start(port, |stream| async move {
             let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
             while let Some(Ok(message)) = socket.next().await {
                 if (message.is_text() || message.is_binary()) && socket.send(message).await.is_err() {
@@ -32,8 +35,8 @@ impl Server {
     }
 
     /// fastwebsockets behind hyper, after its `echo_server` example.
-    pub(crate) fn fastwebsockets() -> Self {
-        Self::start(|stream| async move {
+    pub(crate) fn fastwebsockets(port: u16) -> Self {
+        Self::start(port, |stream| async move {
             let io = hyper_util::rt::TokioIo::new(stream);
             let http = hyper::server::conn::http1::Builder::new();
             // It ends in an error where the peer breaks HTTP; there is nobody to tell.
@@ -42,8 +45,8 @@ impl Server {
     }
 
     /// tokio-websockets, after its `autobahn_server` example.
-    pub(crate) fn tokio_websockets() -> Self {
-        Self::start(|stream| async move {
+    pub(crate) fn tokio_websockets(port: u16) -> Self {
+        Self::start(port, |stream| async move {
             let Ok((_request, mut socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await
             else {
                 return;
@@ -61,7 +64,7 @@ impl Server {
         format!("ws://{}/", self.addr)
     }
 
-    fn start<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self
+    fn start<F>(port: u16, serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -70,7 +73,8 @@ impl Server {
             .enable_all()
             .build()
             .expect("a runtime can be built");
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback has a free port");
+        let listener =
+            runtime.block_on(TcpListener::bind(("127.0.0.1", port))).expect("loopback has this port free");
         let addr = listener.local_addr().expect("a bound listener has an address");
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

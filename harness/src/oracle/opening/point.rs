@@ -27,6 +27,9 @@ pub(super) enum Asks {
     Refused,
 }
 
+/// The rule of a version that is a draft's, which some servers understand beside the final one.
+pub(super) const DRAFT: &str = "rfc6455-4.4-all-versions";
+
 /// A point, by the rule that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Point {
@@ -70,28 +73,30 @@ impl Points {
         self.0.iter().find(|point| is(point.asks))
     }
 
-    /// The rules of all of them, and this one behind them.
+    /// The rules of all of them, those first that are hard to understand, and this one behind them.
     pub(super) fn rules(&self, behind: &'static str) -> Vec<RuleId> {
-        once(self.0.iter().map(|point| point.rule).chain([behind]))
+        let hard = |point: &&Point| point.asks == Asks::Understood;
+        let (hard, others) = (self.0.iter().filter(hard), self.0.iter());
+        once(hard.chain(others).map(|point| point.rule).chain([behind]))
     }
 
-    /// The rules of those that ask for a refusal, what nobody puts up with first, and this one behind them.
+    /// The rules of those that ask for a refusal, and this one behind them. First comes what nobody puts up with; where that
+    /// may be put up with too, the worst of what is.
     pub(super) fn rules_of_breaches(&self, behind: &'static str) -> Vec<RuleId> {
         let breaches = || self.0.iter().filter(|point| point.asks.must_not_open());
         let tolerated = |point: &&Point| matches!(point.asks, Asks::Syntax(_) | Asks::Tolerated(_));
         let (worst, others) = (breaches().filter(|point| !tolerated(point)), breaches().filter(tolerated));
-        once(worst.chain(others).map(|point| point.rule).chain([behind]))
+        let decides = self.tolerated().map(|(_, point)| point);
+        once(decides.into_iter().chain(worst).chain(others).map(|point| point.rule).chain([behind]))
     }
 
     /// What who opens all the same deserves, and the point by which: the worst of those that put up with it. `None` where one
     /// does not. Where lines are no lines, what they say is too doubtful for anything else to weigh.
     pub(super) fn tolerated(&self) -> Option<(Outcome, &Point)> {
         let doubtful = self.any(|asks| matches!(asks, Asks::Syntax(_)));
-        if !doubtful && self.any(|asks| asks.must_not_open() && !matches!(asks, Asks::Tolerated(_))) {
-            return None;
-        }
         let verdict = |point: &Point| match point.asks {
             Asks::Syntax(verdict) | Asks::Tolerated(verdict) => Some(verdict),
+            Asks::OtherVersion if point.rule == DRAFT => Some(Outcome::Informational),
             Asks::Taken
             | Asks::Understood
             | Asks::Nothing
@@ -99,6 +104,9 @@ impl Points {
             | Asks::Plain
             | Asks::Refused => None,
         };
+        if !doubtful && self.0.iter().any(|point| point.asks.must_not_open() && verdict(point).is_none()) {
+            return None;
+        }
         let all = self.0.iter().filter_map(|point| Some((verdict(point)?, point)));
         all.reduce(|worst, one| if one.0 > worst.0 { one } else { worst })
     }

@@ -8,7 +8,7 @@ use wsgrade_cases::model::{
 use wsgrade_codec::check::{Rule, opening};
 use wsgrade_codec::handshake::{Headers, Limits, RequestHead, format_extensions, parse_extensions};
 
-use super::point::{Asks, Point, Points, has_word, is_known_connection, is_odd_list, is_unknown};
+use super::point::{Asks, DRAFT, Point, Points, has_word, is_known_connection, is_odd_list, is_unknown};
 use super::{Expectation, MARK, Opens, accepted, end_of_opening, unsaid};
 use crate::engine::Request;
 use crate::engine::lines::Lines;
@@ -254,7 +254,7 @@ fn other_version(value: &[u8]) -> (Asks, &'static str, &'static str) {
             // Drafts whose frames are those of version 13: some servers understand them.
             [b'4'..=b'8'] => {
                 let note = "the server understands a draft";
-                (Asks::OtherVersion, "rfc6455-4.4-all-versions", note)
+                (Asks::OtherVersion, DRAFT, note)
             }
             _ => (Asks::OtherVersion, MISMATCH, ""),
         };
@@ -262,7 +262,8 @@ fn other_version(value: &[u8]) -> (Asks, &'static str, &'static str) {
     let numbers = value.split(|byte| !byte.is_ascii_digit());
     let free = numbers.map(|number| number.trim_ascii()).any(|number| {
         let zeroes = number.iter().take_while(|byte| **byte == b'0').count();
-        number[zeroes..] == *b"13"
+        // Or as the number of a draft that the server understands.
+        matches!(&number[zeroes..], b"13" | [b'4'..=b'8'])
     });
     match free {
         true if value.starts_with(b"-") => (Asks::Refused, MISMATCH, ""),
@@ -464,10 +465,16 @@ fn refused(points: &Points) -> Expectation {
         // "an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field" (4.2.2)
         let note = "the response does not say which versions the server understands";
         accept.push(refused_with(Outcome::Pass, &[Status::Class(4)], true));
-        // What is no number at all may be taken for no version.
-        let mute =
-            if points.any(|asks| asks == Asks::OtherVersion) { Outcome::Fail } else { Outcome::NonStrict };
-        accept.push(noted(refused_with(mute, &[Status::Class(4)], false), MISMATCH, note));
+        let mute = |verdict| refused_with(verdict, &[Status::Class(4)], false);
+        accept.push(match points.first(|asks| asks == Asks::Understood) {
+            // It was refused over something else, before the version was looked at.
+            Some(hard) => noted(mute(Outcome::NonStrict), hard.rule, hard.note),
+            None if points.any(|asks| asks == Asks::OtherVersion) => {
+                noted(mute(Outcome::Fail), MISMATCH, note)
+            }
+            // What is no number at all may be taken for no version.
+            None => noted(mute(Outcome::NonStrict), MISMATCH, note),
+        });
     } else if choice {
         accept.push(refused_with(Outcome::Pass, &CLASSES, false));
     } else if plain {
@@ -490,13 +497,8 @@ fn refused(points: &Points) -> Expectation {
         let either = Ending { by: By::Either, codes: Vec::new(), clean: false, bare: false };
         noted(Accept { ending: Some(either), ..accepted(verdict, saw) }, rule, note)
     };
-    let draft = breaches().find(|point| point.rule == "rfc6455-4.4-all-versions");
-    match (points.tolerated(), draft) {
-        (Some((verdict, point)), _) => accept.push(open(verdict, point.rule, point.note)),
-        (None, Some(point)) if breaches().count() == 1 => {
-            accept.push(open(Outcome::Informational, point.rule, point.note));
-        }
-        (None, _) => {}
+    if let Some((verdict, point)) = points.tolerated() {
+        accept.push(open(verdict, point.rule, point.note));
     }
     if syntax {
         let note = "the server waits for more, and answers nothing";

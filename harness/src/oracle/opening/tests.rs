@@ -195,13 +195,28 @@ fn several_points_ask_for_the_most_of_them() {
         both(set("Sec-WebSocket-Version", "12"), set("Origin", "null")),
         both(removed("Host"), raw("no header\r\n")),
         both(add("Sec-WebSocket-Protocol", "x-wsgrade"), add("Cookie", "a=1")),
+        // Who understands the draft may be lax as well.
+        both(set("Sec-WebSocket-Version", "8"), set("Host", "no host")),
+        both(set("Sec-WebSocket-Version", "8"), removed("Host")),
+        both(set("Sec-WebSocket-Version", "08"), Opening::default()),
+        // A list that is not understood is a reason to refuse that has nothing to do with the version.
+        set("Sec-WebSocket-Version", "12"),
+        both(set("Sec-WebSocket-Version", "12"), set("Upgrade", "h2c, websocket")),
+        // What is hard to understand about it is the list, and not the order of the fields.
+        add("Upgrade", ""),
     ];
     insta::assert_snapshot!(all(&openings, Role::Server), @r"
     no (rfc6455-4.2.1-host) 4xx 501 505, informational: dropped, non-strict: 5xx
     no (rfc6455-4.2.1-host) 4xx 501 505, informational: dropped, non-strict: 5xx
     no (rfc6455-4.2.2-version-mismatch) 2xx 3xx 4xx 5xx, informational: dropped
-    no (rfc6455-4.2.1-host) 4xx 501 505, informational: dropped, non-strict: 5xx, non-strict: opened, non-strict: silence
+    no (rfc6455-4.2.1-refuse-handshake) 4xx 501 505, informational: dropped, non-strict: 5xx, non-strict: opened, non-strict: silence
     yes (rfc6455-4.2.2-subprotocol-from-request) informational: 2xx 3xx 4xx 5xx, informational: dropped
+    no (rfc6455-4.2.1-host) 4xx, informational: dropped, non-strict: 5xx, non-strict: opened
+    no (rfc6455-4.2.1-host) 4xx 501 505, informational: dropped, non-strict: 5xx
+    no (rfc6455-4.2.1-version-13) 4xx, informational: dropped, non-strict: 5xx, non-strict: opened
+    no (rfc6455-4.2.2-version-mismatch) 4xx naming 13, fail: 4xx, informational: dropped, non-strict: 5xx naming 13
+    no (rfc6455-4.2.2-version-mismatch) 4xx naming 13, non-strict: 4xx, informational: dropped, non-strict: 5xx naming 13
+    yes (rfc6455-4.2.1-upgrade) non-strict: 2xx 3xx 4xx 5xx, non-strict: dropped
     ");
 }
 

@@ -1,6 +1,7 @@
-"""An echo server on the `websockets` package: messages of any size, compression as it comes."""
+"""An echo server on the `websockets` package: messages of any size, compression as it comes. It listens on PORT, or on a free one."""
 
 import asyncio
+import os
 
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
@@ -15,7 +16,8 @@ async def echo(connection):
 
 
 async def main():
-    async with serve(echo, "127.0.0.1", 0, max_size=None, compression="deflate") as server:
+    wanted = int(os.environ.get("PORT", 0))
+    async with serve(echo, "127.0.0.1", wanted, max_size=None, compression="deflate") as server:
         host, port = server.sockets[0].getsockname()
         print(f"ws://{host}:{port}/", flush=True)
         await server.serve_forever()

@@ -1,7 +1,9 @@
-// An echo server on the `ws` package: everything as it comes, permessage-deflate offered to whoever asks.
+// An echo server on the `ws` package: everything as it comes, permessage-deflate offered to whoever asks. It listens on PORT, or
+// on a free one.
 import { WebSocketServer } from "ws";
 
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: true });
+const port = Number(process.env.PORT ?? 0);
+const server = new WebSocketServer({ host: "127.0.0.1", port, perMessageDeflate: true });
 
 server.on("connection", (socket) => {
   socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));

@@ -491,11 +491,14 @@ mod tests {
     async fn a_process_that_is_busy_never_rests() {
         let us = Watched::tree(std::process::id()).unwrap();
         let stop = Arc::new(AtomicUsize::new(0));
-        let stopped = Arc::clone(&stop);
-        let busy = std::thread::spawn(move || while stopped.load(Ordering::Relaxed) == 0 {});
+        // Several, so that we have half a processor also where others want it.
+        let busy = [(); 4].map(|()| {
+            let stopped = Arc::clone(&stop);
+            std::thread::spawn(move || while stopped.load(Ordering::Relaxed) == 0 {})
+        });
         let (_, never) = at_rest(us).await;
         stop.store(1, Ordering::Relaxed);
-        busy.join().unwrap();
+        busy.into_iter().for_each(|busy| busy.join().unwrap());
         assert!(never);
     }
 }

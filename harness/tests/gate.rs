@@ -324,7 +324,7 @@ fn what_is_wrong_is_said_before_anything_is_played() {
     });
     assert_snapshot!(said.collect::<Vec<_>>().join("\n"), @"
     $ wsgrade test --fail-on regression
-    wsgrade: --fail-on regression wants something to compare with: give --baseline FILE, which `wsgrade report baseline` writes
+    wsgrade: --fail-on regression wants something to compare with: give --baseline FILE, or `baseline` under [gate] of wsgrade.toml; `wsgrade report baseline` writes one
 
     $ wsgrade test --fail-on never
     error: invalid value 'never' for '--fail-on <WHAT>'
@@ -386,7 +386,7 @@ fn what_is_wrong_is_said_before_anything_is_played() {
     For more information, try '--help'.
 
     $ wsgrade report --fail-on regression
-    wsgrade: --fail-on regression wants something to compare with: give --baseline FILE, which `wsgrade report baseline` writes
+    wsgrade: --fail-on regression wants something to compare with: give --baseline FILE, or `baseline` under [gate] of wsgrade.toml; `wsgrade report baseline` writes one
     ");
 }
 

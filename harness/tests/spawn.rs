@@ -254,11 +254,6 @@ fn what_is_wrong_with_the_command_is_said() {
     wsgrade: ws://127.0.0.1:{port}/: {port} is only known with --spawn
 
     $ wsgrade test --spawn-timeout 1s
-    error: the following required arguments were not provided:
-      --spawn <COMMAND>
-
-    Usage: wsgrade test --spawn <COMMAND> --out <DIR> --spawn-timeout <TIME> [URL]...
-
-    For more information, try '--help'.
+    wsgrade: --spawn-timeout is how long to wait for the server of --spawn: give that as well
     ");
 }

@@ -280,6 +280,7 @@ impl PlaceArgs {
         if let Some(addr) = self.listen {
             return self.listening(addr, settings).await;
         }
+        self.spawn.check()?;
         let options = request.options();
         let Some(command) = self.spawn.command() else {
             return dialling(urls, request, settings, gate).await;

@@ -57,6 +57,14 @@ impl Given<'_> {
     /// The servers to grade. A URL or a command on the command line stands in the place of all targets of the file; other
     /// options override what is asked of each of them.
     pub(super) fn wanted(&self, config: Option<&Config>) -> Result<Vec<Wanted>, Failure> {
+        let wanted = self.all(config)?;
+        if wanted.iter().all(|server| server.spawn.command().is_none()) {
+            self.spawn.check()?;
+        }
+        Ok(wanted)
+    }
+
+    fn all(&self, config: Option<&Config>) -> Result<Vec<Wanted>, Failure> {
         if !self.urls.is_empty() || self.spawn.command().is_some() {
             return self.by_the_command_line();
         }

@@ -85,6 +85,16 @@ impl SpawnArgs {
         Self { spawn: self.spawn.clone().or(command), spawn_timeout: self.spawn_timeout.or(timeout) }
     }
 
+    /// Says so where a time is given to wait for nobody.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.spawn.is_none() && self.spawn_timeout.is_some() {
+            return Err(Failure::usage(
+                "--spawn-timeout is how long to wait for the server of --spawn: give that as well",
+            ));
+        }
+        Ok(())
+    }
+
     fn timeout(&self) -> Duration {
         self.spawn_timeout.unwrap_or(SPAWN_TIMEOUT)
     }

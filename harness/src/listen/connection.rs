@@ -92,6 +92,9 @@ async fn respond(
                 peer.play(stream, &message(None)).await;
                 return None;
             }
+            if has_ended(shared, &agent).await {
+                return refused(503, "the run has ended");
+            }
             let Some(playing) = shared.board.begin(&agent, software(head)) else {
                 return refused(503, "there are too many agents already");
             };
@@ -257,6 +260,16 @@ async fn run_case<L: Link>(
         case::record(plan, Role::Client, L::CARRIER, transcript, took, &shared.repeat)
     };
     put(shared, playing, index, agent, record, provisional);
+}
+
+/// Whether what came of an agent's last case was to end the run: a client is done with a case before we are.
+async fn has_ended(shared: &Shared, agent: &str) -> bool {
+    let fail_fast = shared.run.settings.staying.fail_fast;
+    if fail_fast {
+        // One that goes on before it has ended its case is not waited for longer than a case may take.
+        let _ = timeout(shared.run.settings.limits.whole, shared.board.idle(Some(agent))).await;
+    }
+    fail_fast && *shared.stop.borrow()
 }
 
 /// Tells of a result, and puts it up. A `provisional` one is replaced later.

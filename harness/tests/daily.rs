@@ -243,6 +243,9 @@ fn what_was_on_the_wire_is_kept_for_wireshark() {
     let nowhere = place.run(&["test", "-c", "1.1.2", "--pcap", "not/there.pcap"]);
     assert_eq!(nowhere.status.code(), Some(2));
     assert!(stderr(&nowhere).contains("wsgrade: cannot write the capture file not/there.pcap: "));
+    assert!(place.0.path().join("wsgrade-report/run.json").is_file(), "what was played is not lost by it");
+    let beside = place.run(&["test", "-c", "1.1.2", "-o", "new", "--pcap", "new/wire.pcap"]);
+    assert_eq!(beside.status.code(), Some(0), "{}", stderr(&beside));
 }
 
 #[test]

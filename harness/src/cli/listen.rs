@@ -168,8 +168,9 @@ async fn grade(mut args: ListenArgs) -> Result<Exit, Failure> {
     if report.targets.is_empty() {
         return Err(Failure::inconclusive("no client ran a case"));
     }
+    let exit = gate.finish(&mut report, args.play.base.out(), &args.play.base.formats)?;
     args.daily.capture(&report)?;
-    gate.finish(&mut report, args.play.base.out(), &args.play.base.formats)
+    Ok(exit)
 }
 
 impl ListenArgs {

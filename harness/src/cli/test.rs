@@ -140,8 +140,9 @@ async fn grade(given: TestArgs) -> Result<Exit, Failure> {
     for server in started {
         server.end().await;
     }
+    let exit = gate.finish(&mut report, args.play.base.out(), &args.play.base.formats)?;
     args.daily.capture(&report)?;
-    gate.finish(&mut report, args.play.base.out(), &args.play.base.formats)
+    Ok(exit)
 }
 
 impl TestArgs {

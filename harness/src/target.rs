@@ -6,7 +6,7 @@ use std::str::FromStr;
 use wsgrade_reference_server::client::Url;
 
 use crate::carrier::{self, Trust, tls};
-use crate::engine::Request;
+use crate::engine::{Request, Secret};
 
 /// A server under test.
 #[derive(Clone, Debug)]
@@ -40,13 +40,15 @@ pub struct RequestOptions {
     pub trust: Trust,
 }
 
-/// A header given on the command line.
+/// A header given by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Its name.
     pub name: String,
     /// Its value.
     pub value: String,
+    /// What records show in place of the value, where that holds a secret. As long as the value.
+    pub shown: Option<String>,
 }
 
 impl FromStr for Header {
@@ -62,7 +64,15 @@ impl FromStr for Header {
         if value.bytes().any(|byte| byte.is_ascii_control()) {
             return Err("a header's value has no control characters".to_owned());
         }
-        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+        Ok(Self { name: name.to_owned(), value: value.to_owned(), shown: None })
+    }
+}
+
+impl Header {
+    /// The header as it is sent and as it is shown, where these differ.
+    fn secret(&self) -> Option<Secret> {
+        let line = |value: &str| format!("{}: {value}", self.name);
+        Some(Secret { sent: line(&self.value), shown: line(self.shown.as_deref()?) })
     }
 }
 
@@ -139,6 +149,7 @@ impl Target {
             origin: options.origin.clone(),
             subprotocols: options.subprotocols.clone(),
             headers: options.headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect(),
+            secrets: options.headers.iter().filter_map(Header::secret).collect(),
         };
         Ok(Self { url, addr, others, request, tls })
     }

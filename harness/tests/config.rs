@@ -190,15 +190,16 @@ fn each_server_has_headers_and_a_prelude_of_its_own() {
     "#);
     let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
     command
-        .args(["test", "-c", "1.1.2"])
+        .args(["test", "-c", "1.1.2", "-v", "--pcap", "wsgrade-report/wire.pcap"])
         .current_dir(place.0.path())
         .env("BIN", examples())
         .env("KEY", "s3cret");
-    assert!(command.output().unwrap().status.success());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     let record = place.record();
     let head = |target: usize| record["targets"][target]["cases"][0]["transcript"].to_string();
     assert!(
-        head(0).contains("X-Key: s3cret") && head(0).contains("Sec-WebSocket-Protocol: chat"),
+        head(0).contains("X-Key: ******") && head(0).contains("Sec-WebSocket-Protocol: chat"),
         "{}",
         head(0)
     );
@@ -208,7 +209,17 @@ fn each_server_has_headers_and_a_prelude_of_its_own() {
         record["options"]["prelude"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     assert!(lines.iter().all(|line| line.starts_with("a: ")) && lines.len() == 2, "{lines:?}");
     let repeat = record["targets"][0]["cases"][0]["repeat"].as_str().unwrap();
-    assert!(!repeat.contains("s3cret") && repeat.starts_with("wsgrade test --target a "), "{repeat}");
+    assert!(repeat.starts_with("wsgrade test --target a "), "{repeat}");
+    // What the environment has is sent, and told nobody.
+    let written = fs::read_dir(place.0.path().join("wsgrade-report")).unwrap();
+    let mut told: Vec<Vec<u8>> = written.map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
+    told.extend([output.stdout, output.stderr]);
+    let says = |text: &str| {
+        let says = |told: &&Vec<u8>| told.windows(text.len()).any(|part| part == text.as_bytes());
+        told.iter().filter(says).count()
+    };
+    assert_eq!(says("s3cret"), 0);
+    assert_eq!(says("X-Key: ******"), 3, "the record, the page and the capture");
 }
 
 #[test]

@@ -219,7 +219,6 @@ fn target(out: &mut String, args: &InitArgs, Facts { agent, found, .. }: &Facts)
         )?;
     } else {
         writeln!(out, "# A secret is better written ${{NAME}}, which is taken from the environment.")?;
-        // What stood on the command line is meant as it is, but `${` would be read as a variable.
         let lines = headers.iter().map(|header| string(&format!("{}: {}", header.name, header.value)));
         writeln!(out, "headers = [{}]", lines.collect::<Vec<_>>().join(", "))?;
     }

@@ -43,8 +43,8 @@ use bytes::Bytes;
 
 pub use accepted::Accepted;
 pub use machine::Engine;
-pub use opening::Request;
 pub(crate) use opening::http_message;
+pub use opening::{Request, Secret};
 pub use witness::Witness;
 
 /// Something happened.

@@ -27,6 +27,17 @@ pub struct Request {
     pub subprotocols: Vec<String>,
     /// Headers the user added, in order.
     pub headers: Vec<(String, String)>,
+    /// What of them no record may hold.
+    pub secrets: Vec<Secret>,
+}
+
+/// A header line that transcripts show otherwise than it is sent. Both are of one length, so that every count of bytes is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// As it is sent.
+    pub sent: String,
+    /// As it is shown.
+    pub shown: String,
 }
 
 impl Request {
@@ -44,6 +55,18 @@ impl Request {
         let version = opening.version.as_deref().unwrap_or("HTTP/1.1");
         let start = [method.as_bytes(), b" ", &target, b" ", version.as_bytes()].concat();
         head(&start, self.ordinary_headers(opening, nonce), opening, &template)
+    }
+
+    /// A head as it may be shown.
+    fn shown(&self, mut head: Vec<u8>) -> Vec<u8> {
+        for Secret { sent, shown } in &self.secrets {
+            for at in 0..head.len() {
+                if head[at..].starts_with(sent.as_bytes()) {
+                    head[at..].iter_mut().zip(shown.bytes()).for_each(|(byte, shown)| *byte = shown);
+                }
+            }
+        }
+        head
     }
 
     /// RFC 6455 4.1, in the order of its list.
@@ -232,7 +255,7 @@ impl Opener {
     pub(super) fn head(&mut self, opening: &Opening) -> (Vec<u8>, HttpMessage) {
         let head = self.request.head(opening, self.nonce);
         self.asked = self.asked_in(&head);
-        let message = http_message(&head);
+        let message = http_message(&self.request.shown(head.clone()));
         (head, message)
     }
 
@@ -395,6 +418,7 @@ mod tests {
             origin: Some("http://example.com".to_owned()),
             subprotocols: vec!["a".to_owned(), "b".to_owned()],
             headers: vec![("Cookie".to_owned(), "k=v".to_owned())],
+            secrets: Vec::new(),
         }
     }
 
@@ -402,6 +426,22 @@ mod tests {
         String::from_utf8(request().head(opening, [0; 16]))
             .unwrap()
             .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    }
+
+    #[test]
+    fn a_secret_is_sent_and_not_shown() {
+        let secret = |sent: &str, shown: &str| Secret { sent: sent.to_owned(), shown: shown.to_owned() };
+        let request = Request { secrets: vec![secret("Cookie: k=v", "Cookie: k=*")], ..request() };
+        let mut opener = Opener::new(request, [0; 16]);
+        let twice = HeaderEdit::Add("Cookie".to_owned(), Payload::Text("k=v".to_owned()));
+        for newline in [None, Some("\r".to_owned())] {
+            let opening = Opening { headers: vec![twice.clone()], newline, ..Opening::default() };
+            let (sent, message) = opener.head(&opening);
+            assert_eq!(String::from_utf8(sent.clone()).unwrap().matches("Cookie: k=v").count(), 2);
+            let shown = message.lines.join("\n");
+            assert_eq!((shown.matches("Cookie: k=*").count(), shown.matches("k=v").count()), (2, 0));
+            assert_eq!(message.bytes, sent.len() as u64);
+        }
     }
 
     #[test]

@@ -186,8 +186,8 @@ impl Reader<'_> {
 
     /// A text in which `${NAME}` stands for what the environment has under that name, so that no secret has to stand in
     /// the file.
-    pub(super) fn filled(&mut self, text: &str, at: usize) -> Option<String> {
-        let mut out = String::new();
+    pub(super) fn filled(&mut self, text: &str, at: usize) -> Option<Filled> {
+        let mut filled = Filled::default();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, behind)) = after.split_once('}') else {
@@ -206,11 +206,26 @@ impl Reader<'_> {
                 );
                 return None;
             };
-            out += before;
-            out += &value;
+            filled.text += before;
+            filled.shown += before;
+            filled.text += &value;
+            // What is cut off at the ends of a header has to be cut off here as well.
+            filled
+                .shown
+                .extend(value.bytes().map(|b| if b.is_ascii_whitespace() { char::from(b) } else { '*' }));
             rest = behind;
         }
-        out += rest;
-        Some(out)
+        filled.text += rest;
+        filled.shown += rest;
+        Some(filled)
     }
+}
+
+/// A text with what the environment has.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// As it is meant.
+    pub(super) text: String,
+    /// The same with an asterisk for every byte from the environment.
+    pub(super) shown: String,
 }

@@ -118,14 +118,17 @@ fn request(reader: &mut Reader<'_>, fields: &Fields<'_>) -> RequestArgs {
     let filled = |reader: &mut Reader<'_>, key: &str| {
         let text = fields.text(&mut reader.problems, key)?;
         let at = fields.get(key)?.at;
-        reader.filled(text, at)
+        Some(reader.filled(text, at)?.text)
     };
     let origin = filled(reader, "origin");
     let host = filled(reader, "host");
     let headers = each(reader, fields, "headers", |reader, text, at| {
         let filled = reader.filled(text, at)?;
-        // What the environment has is no part of a message.
-        reader.taken("headers", text, at, Header::from_str(&filled))
+        // What the environment has is no part of a message, nor of a record.
+        let header = reader.taken("headers", text, at, Header::from_str(&filled.text))?;
+        let shown = Header::from_str(&filled.shown).ok().map(|header| header.value);
+        let shown = shown.filter(|shown| *shown != header.value);
+        Some(Header { shown, ..header })
     });
     let resolve = each(reader, fields, "resolve", |reader, text, at| {
         reader.taken("resolve", text, at, Resolve::from_str(text))

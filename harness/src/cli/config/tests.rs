@@ -97,6 +97,8 @@ fn all_that_may_stand_in_it() {
     let headers: Vec<_> =
         server.request.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())).collect();
     assert_eq!(headers, [("Authorization", "Bearer secret"), ("X", "a")]);
+    let shown: Vec<_> = server.request.headers.iter().map(|header| header.shown.as_deref()).collect();
+    assert_eq!(shown, [Some("Bearer ******"), None]);
     assert_eq!(server.request.subprotocols, ["chat", "echo"]);
     assert_eq!(server.request.origin.as_deref(), Some("https://a.example"));
     assert_eq!(server.request.host.as_deref(), Some("chat.example"));

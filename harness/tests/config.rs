@@ -283,7 +283,7 @@ fn the_gate_of_the_file_holds_for_reports_too() {
 #[test]
 fn what_is_not_there() {
     let place = Place::with("[[target]]\nname = \"a\"\nrole = \"client\"\nspawn = \"true\"\n");
-    assert_snapshot!(place.ends(2, &["test"]), @"wsgrade: wsgrade.toml has no target that is a server: give a URL, or use `wsgrade listen` for its clients");
+    assert_snapshot!(place.ends(2, &["test"]), @"wsgrade: wsgrade.toml has no target that is a server: give a URL, or use `wsgrade listen` or `wsgrade fuzz --listen` for its clients");
     assert_snapshot!(place.ends(2, &["test", "--config", "other.toml"]), @"wsgrade: cannot read other.toml: No such file or directory (os error 2)");
     assert_snapshot!(place.ends(2, &["test", "--no-config", "--target", "a"]), @"wsgrade: --target picks from the targets of a wsgrade.toml, and there is none: `wsgrade init` writes one");
     assert_snapshot!(place.ends(2, &["listen", "--target", "b"]), @r#"wsgrade: --target "b" matches no client in wsgrade.toml, which has `a`"#);
@@ -304,6 +304,56 @@ fn a_client_of_the_file_is_started() {
     let said = place.ends(0, &["listen"]);
     assert!(said.contains("gate met"), "{said}");
     assert_eq!(place.played(), [("ours".to_owned(), vec!["1.1.1".to_owned(), "2.1".to_owned()])]);
+}
+
+#[test]
+fn what_the_file_has_is_fuzzed() {
+    let masks = "spawn = \"exec $BIN/deviant --port {port} --defect masks\"";
+    let one = format!("[[target]]\nname = \"mine\"\n{masks}\nheaders = [\"X-Key: ${{HOME}}\"]\n");
+    let place = Place::with(&one);
+    let fuzz = ["fuzz", "--runs", "50", "--seed", "1", "--max-findings", "1"];
+    place.ends(1, &fuzz);
+    assert_eq!(place.record()["fuzz"]["findings"].as_array().map(Vec::len), Some(1));
+    let replay = place.record()["fuzz"]["findings"][0]["replay"].as_str().expect("a command").to_owned();
+    assert!(
+        replay.ends_with(".toml --target mine --seed 1"),
+        "no secret and nothing that the file says: {replay}"
+    );
+    let words: Vec<&str> = replay.split(' ').skip(1).collect();
+    assert!(place.ends(1, &words).contains("1 of 1 shows, every time"));
+
+    // What is given in the place of the file is played, and what it says of others is left alone.
+    let strict = STRICT.strip_prefix("spawn = ").unwrap().trim_matches('"');
+    place.ends(0, &["fuzz", "--runs", "50", "--spawn", strict]);
+    place.ends(0, &["fuzz", "--runs", "50", "--no-config"]);
+    place.ends(0, &["replay", words[1], "--spawn", strict]);
+
+    place.write("wsgrade.toml", &format!("{one}\n[[target]]\nname = \"strict\"\n{STRICT}\n"));
+    assert_snapshot!(place.ends(2, &fuzz), @"wsgrade: several targets are compared where they run, and one of these is to be started: give their URLs, or pick one by --target NAME");
+    assert_snapshot!(place.ends(2, &["replay", words[1]]), @"wsgrade: a finding is played against one target: pick it by --target NAME, or give its URL");
+    place.ends(0, &["fuzz", "--runs", "50", "--target", "strict"]);
+    place.ends(0, &["replay", words[1], "--target", "strict"]);
+}
+
+#[test]
+fn a_client_of_the_file_is_fuzzed() {
+    let client = |defect: &str| {
+        format!(
+            "[[target]]\nname = \"bot\"\nrole = \"client\"\nlisten = \"127.0.0.1:0\"\n\
+             spawn = \"exec $BIN/deviant --url {{url}} --agent {{agent}} --defect {defect}\"\n"
+        )
+    };
+    let place = Place::with(&client("none"));
+    let fuzz = ["fuzz", "--listen", "--runs", "50", "--seed", "1"];
+    place.ends(0, &fuzz);
+    place.write("wsgrade.toml", &client("sends-unmasked"));
+    place.ends(1, &fuzz);
+    let replay = place.record()["fuzz"]["findings"][0]["replay"].as_str().expect("a command").to_owned();
+    assert!(replay.ends_with(".toml --listen --target bot --seed 1"), "{replay}");
+    let words: Vec<&str> = replay.split(' ').skip(1).collect();
+    place.ends(1, &words);
+    assert_snapshot!(place.ends(2, &["fuzz", "--listen", "--target", "other"]), @r#"wsgrade: --target "other" matches no client in wsgrade.toml, which has `bot`"#);
+    assert_snapshot!(place.ends(2, &["fuzz", "--listen", "--spawn", "true", "--target", "bot"]), @"wsgrade: --target picks from the targets of a file: leave it out beside --spawn");
 }
 
 #[test]

@@ -357,6 +357,21 @@ fn servers_are_compared() {
     // What is wrong is a finding of the one that is wrong.
     let findings = place.findings();
     assert!(!findings.is_empty() && findings.iter().all(|finding| finding["target"] == 1), "{findings:?}");
+    // The servers of a file are compared by their names.
+    let target = |name: &str, url: &str| format!("[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n");
+    let file = target("old", &right) + &target("new", &wrong);
+    std::fs::write(place.path().join("wsgrade.toml"), file).unwrap();
+    let output = place.wsgrade(&["fuzz", "--runs", "900", "--seed", "1"]);
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    let record = place.record();
+    let targets = record["targets"].as_array().unwrap().iter();
+    let named: Vec<_> = targets.map(|target| (&target["name"], &target["url"])).collect();
+    assert_eq!(named, [(&"old".into(), &right.into()), (&"new".into(), &wrong.into())]);
+    let first = &record["fuzz"]["differences"][0];
+    assert!(first["verdict"].as_str().unwrap().starts_with("Right: old. new breaks a rule"), "{first}");
+    let replay = first["replay"].as_str().unwrap();
+    assert!(replay.ends_with(".toml --target new --seed 1"), "{replay}");
+    assert_eq!(place.shell(replay).status.code(), Some(1));
 }
 
 /// A defect that shows now and then is found, and said to be flaky.

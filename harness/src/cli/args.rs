@@ -147,7 +147,8 @@ impl PlayArgs {
 }
 
 impl BaseArgs {
-    fn fill(&mut self, config: &Config) {
+    /// Takes what was not given from the file.
+    pub(super) fn fill(&mut self, config: &Config) {
         let Config { limits, output, .. } = config;
         self.out = self.out.take().or_else(|| output.dir.clone());
         self.formats.fill(output.formats.as_deref());

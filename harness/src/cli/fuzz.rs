@@ -1,43 +1,33 @@
 //! `wsgrade fuzz`: scenarios that nobody wrote.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
-use tokio::sync::{mpsc, watch};
-use wsgrade_cases::model::Step;
-use wsgrade_reference_server::ServerHandle;
-use wsgrade_reports::record::{Severity, TargetFacts};
+use tokio::sync::mpsc;
+use wsgrade_reports::record::Severity;
 
 use super::args::{BaseArgs, RequestArgs};
+use super::config::Config;
 use super::exit::{Exit, Failure};
-use super::interrupt::Interrupts;
-use super::servers::{LOCAL_JOBS, REMOTE_JOBS, no_target, probe_spawned, start_reference_server};
-use super::spawn::{Address, SpawnArgs};
+use super::place::{Chosen, PlaceArgs, Ready};
+use super::servers::{LOCAL_JOBS, REMOTE_JOBS};
+use super::spawn::Address;
 use super::tide;
-use crate::carrier::tls::Acceptor;
 use crate::fuzz::campaign::{Campaign, Options, Summary};
 use crate::fuzz::confirm::Budget;
 use crate::fuzz::corpus::Corpus;
 use crate::fuzz::finding::Replay;
-use crate::fuzz::guests::Guests;
-use crate::fuzz::place::{Dial, Place, Server, Start};
 use crate::fuzz::player::Player;
 use crate::fuzz::record::{self, Against, How};
 use crate::fuzz::schedule::Schedule;
 use crate::fuzz::words;
 use crate::generate::Brief;
-use crate::listen::Client;
-use crate::runner::{Facts, Gate, Settings, probe};
-use crate::shell::word as shell_word;
-use crate::target::Target;
+use crate::runner::{Gate, Settings};
 
 /// Where findings go, below the report.
 const FINDINGS: &str = "findings";
-/// Where clients are met unless told otherwise.
-const LISTEN: &str = "127.0.0.1:9001";
 /// How long a campaign takes unless told otherwise.
 const TIME: Duration = Duration::from_secs(60);
 /// No campaign takes longer.
@@ -47,14 +37,14 @@ const RATE: u16 = 50;
 
 /// Plays scenarios that a program makes up, and looks again at what goes wrong: alone, with patience, and with ever simpler
 /// scenarios. What is left is a case file for each finding, and the command that plays it again.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing found, 1 something found, 2 the command line is wrong, 3 the target cannot be \
     reached or nothing was played."
 )]
 pub(super) struct FuzzArgs {
-    /// The server, such as ws://127.0.0.1:9001/; without one, the built-in reference server; several are compared with
-    /// each other
+    /// The server, such as ws://127.0.0.1:9001/; without one, those of wsgrade.toml or else the built-in reference server;
+    /// several are compared with each other
     #[arg(value_name = "URL", conflicts_with = "listen")]
     pub(super) urls: Vec<Address>,
 
@@ -108,34 +98,6 @@ pub(super) struct FuzzArgs {
     pub(super) request: RequestArgs,
 }
 
-/// Where scenarios are played: what `fuzz` and `replay` have in common.
-#[derive(Clone, Debug, Args)]
-pub(super) struct PlaceArgs {
-    /// Meet clients here, instead of a server: whatever connection one makes, a scenario is played on it
-    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = LISTEN)]
-    pub(super) listen: Option<SocketAddr>,
-
-    #[command(flatten)]
-    pub(super) spawn: SpawnArgs,
-
-    /// The name that {agent} stands for in the command of --spawn, with --listen
-    #[arg(long, value_name = "NAME", default_value = "client", requires = "listen")]
-    agent: String,
-
-    /// Listen for TLS, as wss://, with the certificate in this PEM file, and its issuers behind it
-    #[arg(long, value_name = "FILE", requires_all = ["key", "listen"])]
-    cert: Option<PathBuf>,
-
-    /// The private key of that certificate, in a PEM file
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-
-    /// Steps to play on every connection before those of a scenario, such as a login: a TOML file with `steps = [ … ]`, in
-    /// the language of the case files
-    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
-    prelude: Option<PathBuf>,
-}
-
 /// What counts as something found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
@@ -147,47 +109,42 @@ pub(super) enum FailOn {
     Difference,
 }
 
-/// A place that can be played in.
-pub(super) struct Ready {
-    pub(super) place: Place,
-    pub(super) facts: Facts,
-    pub(super) interrupted: watch::Receiver<bool>,
-    /// Whether it is on this machine.
-    pub(super) local: bool,
-    /// Ends when this goes out of scope.
-    pub(super) built_in: Option<ServerHandle>,
-}
-
 pub(super) async fn run(args: FuzzArgs) -> Exit {
-    match fuzz(&args).await {
+    match fuzz(args).await {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
     }
 }
 
-async fn fuzz(args: &FuzzArgs) -> Result<Exit, Failure> {
+async fn fuzz(given: FuzzArgs) -> Result<Exit, Failure> {
     let started = SystemTime::now();
-    let settings = Settings { prelude: args.place.prelude()?, ..args.base.settings(1) };
+    let config = given.place.load()?;
+    let args = &given.clone().filled(config.as_ref());
+    let settings = args.base.settings(1);
+    let rate_elsewhere = config.as_ref().and_then(|config| config.limits.rate).unwrap_or(RATE);
     let gate = |local| match (args.rate, local) {
         (Some(rate), _) => Gate::bounded_everywhere(u16::MAX, rate),
         (None, true) => Gate::default(),
-        (None, false) => Gate::bounded(u16::MAX, RATE),
+        (None, false) => Gate::bounded(u16::MAX, rate_elsewhere),
     };
-    if args.urls.len() > 1 {
-        return super::fuzz_several::compare(args, &settings, started, gate).await;
+    let chosen = args.place.choose(&args.urls, &args.request, config.as_ref())?;
+    if let Chosen::Servers(servers) = &chosen
+        && servers.len() > 1
+    {
+        return super::fuzz_several::compare(&given, args, servers, &settings, started, gate).await;
     }
-    let ready = args.place.ready(&args.urls, &args.request, &settings, gate).await?;
-    let Ready { place, facts, interrupted, local, built_in } = ready;
+    let ready = chosen.ready(&settings, gate, "give one URL").await?;
+    let Ready { place, facts, prelude, interrupted, local, built_in } = ready;
+    let settings = Settings { prelude, ..settings };
     let brief =
         Brief { role: place.role(), deflate: facts.found.deflate.is_some(), openings: !args.no_openings };
     let corpus = match &args.corpus {
         Some(dir) => Corpus::load(dir, brief.role).map_err(Failure::usage)?,
         None => Corpus::default(),
     };
-    let url =
-        built_in.is_none().then(|| args.urls.first().map(|address| address.text().to_owned())).flatten();
     let jobs = args.jobs(local);
-    let options = args.options(url, settings.seed, jobs);
+    let options =
+        Options { jobs, replay: given.replay(chosen.called(), settings.seed), ..args.options(settings.seed) };
     eprintln!("{}: fuzzing with --seed {}", place.url(), settings.seed);
     let schedule = Schedule::new(brief, settings.seed, !args.no_catalogue);
     let player = Player::new(place.clone(), facts.found.clone(), settings.limits.clone())
@@ -240,19 +197,34 @@ pub(super) fn exit_of(summary: &Summary, fail_on: FailOn) -> Exit {
 }
 
 impl FuzzArgs {
-    /// How a campaign is run against a URL.
-    pub(super) fn options(&self, url: Option<String>, seed: u64, jobs: usize) -> Options {
+    /// With what the file says where nothing was given.
+    fn filled(mut self, config: Option<&Config>) -> Self {
+        if let Some(config) = config {
+            self.base.fill(config);
+            self.jobs = self.jobs.or(config.limits.jobs);
+        }
+        self
+    }
+
+    /// The command that plays a finding again, of these arguments as they were given, with what a target is called: by the
+    /// file and by the user.
+    pub(super) fn replay(&self, called: (Option<&str>, Option<&str>), seed: u64) -> Replay {
+        Replay {
+            before: "wsgrade replay".to_owned(),
+            behind: self.place.words(called, &self.request, &self.base, seed),
+        }
+    }
+
+    /// How a campaign is run, one scenario at a time.
+    pub(super) fn options(&self, seed: u64) -> Options {
         Options {
             seed,
             runs: self.runs,
             time: self.time.or(self.runs.is_none().then_some(TIME)),
             max_findings: self.max_findings.map(|most| most as usize),
-            jobs,
+            jobs: 1,
             findings: self.findings.clone().unwrap_or_else(|| self.base.out().join(FINDINGS)),
-            replay: Replay {
-                before: "wsgrade replay".to_owned(),
-                behind: self.place.words(url, &self.request, &self.base, seed),
-            },
+            replay: Replay::default(),
             budget: Budget::default(),
         }
     }
@@ -261,120 +233,6 @@ impl FuzzArgs {
     pub(super) fn jobs(&self, local: bool) -> usize {
         self.jobs.map_or(if local { LOCAL_JOBS } else { REMOTE_JOBS }, usize::from)
     }
-}
-
-impl PlaceArgs {
-    /// The steps before those of a scenario.
-    pub(super) fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
-        super::args::prelude(self.prelude.as_deref())
-    }
-
-    /// Starts what is to be started, reaches it and asks what it does.
-    pub(super) async fn ready(
-        &self,
-        urls: &[Address],
-        request: &RequestArgs,
-        settings: &Settings,
-        gate: impl Fn(bool) -> Gate,
-    ) -> Result<Ready, Failure> {
-        if let Some(addr) = self.listen {
-            return self.listening(addr, settings).await;
-        }
-        self.spawn.check()?;
-        let options = request.options();
-        let Some(command) = self.spawn.command() else {
-            return dialling(urls, request, settings, gate).await;
-        };
-        let interrupts = Interrupts::watch();
-        let spawned = self.spawn.start(command, urls, &options, &interrupts).await?;
-        let mut target = spawned.target.clone();
-        let facts = probe_spawned(&spawned, &mut target, settings, &interrupts).await?;
-        let (command, spawn, urls) = (command.to_owned(), self.spawn.clone(), urls.to_vec());
-        let start: Start = Box::new(move || {
-            let (command, spawn, urls, options) =
-                (command.clone(), spawn.clone(), urls.clone(), options.clone());
-            Box::pin(async move {
-                spawn.start_again(&command, &urls, &options).await.map_err(|failure| failure.to_string())
-            })
-        });
-        let settings = Settings { gate: gate(true), ..settings.clone() };
-        let server = Server::new(spawned.process, start);
-        let dial = Dial::new(target, facts.clone(), settings, Some(server));
-        let interrupted = interrupts.receiver();
-        Ok(Ready { place: Place::Dial(Arc::new(dial)), facts, interrupted, local: true, built_in: None })
-    }
-
-    async fn listening(&self, addr: SocketAddr, settings: &Settings) -> Result<Ready, Failure> {
-        let tls = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
-            (Some(_), None) | (None, Some(_)) | (None, None) => None,
-        };
-        let client = self
-            .spawn
-            .command()
-            .map(|command| Client { command: command.to_owned(), agent: self.agent.clone() });
-        let mut interrupted = Interrupts::watch().receiver();
-        let guests = Guests::bind(addr, tls, settings.limits.clone(), client)
-            .await
-            .map_err(|error| Failure::inconclusive(format!("cannot listen on {addr}: {error}")))?;
-        super::print(&format!("listening on {}/\n", guests.url()));
-        let found: TargetFacts = tokio::select! {
-            found = guests.learn() => found.map_err(Failure::inconclusive)?,
-            () = crate::runner::wait_for(&mut interrupted) => return Err(Failure::inconclusive("interrupted")),
-        };
-        let facts = Facts { found, ..Facts::default() };
-        let place = Place::Accept(Arc::new(guests));
-        Ok(Ready { place, facts, interrupted, local: true, built_in: None })
-    }
-
-    /// The target and how it is played, as a shell takes it: what stands behind the file in the command of a replay.
-    fn words(&self, url: Option<String>, request: &RequestArgs, base: &BaseArgs, seed: u64) -> String {
-        let Self { listen, spawn, agent, cert, key, prelude } = self;
-        let mut words = Vec::new();
-        words.extend(url);
-        if let Some(addr) = listen {
-            words.extend(["--listen".to_owned(), addr.to_string()]);
-        }
-        words.extend(spawn.repeat());
-        if listen.is_some() && spawn.command().is_some_and(|command| command.contains("{agent}")) {
-            words.extend(["--agent".to_owned(), agent.clone()]);
-        }
-        for (name, file) in [("--cert", cert), ("--key", key), ("--prelude", prelude)] {
-            words.extend(file.iter().flat_map(|file| [name.to_owned(), file.display().to_string()]));
-        }
-        words.extend(request.words());
-        words.extend(base.times());
-        words.extend(request.insecure.then(|| "--insecure".to_owned()));
-        words.extend(["--seed".to_owned(), seed.to_string()]);
-        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
-        words.join(" ")
-    }
-}
-
-/// A server that runs already, or the built-in one.
-pub(super) async fn dialling(
-    urls: &[Address],
-    request: &RequestArgs,
-    settings: &Settings,
-    gate: impl Fn(bool) -> Gate,
-) -> Result<Ready, Failure> {
-    let built_in = if urls.is_empty() { Some(start_reference_server()?) } else { None };
-    let url = match (urls, &built_in) {
-        ([], Some(server)) => server.url().parse().map_err(Failure::inconclusive)?,
-        ([address], _) => address.url()?,
-        _ => return Err(Failure::usage("give one URL")),
-    };
-    let mut target =
-        Target::find(url.clone(), &request.options()).await.map_err(|error| no_target(&url, &error))?;
-    if request.insecure && target.tls.is_some() {
-        eprintln!("wsgrade: warning: {url}: not verifying who answers there (--insecure)");
-    }
-    let local = target.is_local();
-    let facts = probe(&mut target, settings).await.map_err(Failure::inconclusive)?;
-    let settings = Settings { gate: gate(local), ..settings.clone() };
-    let dial = Dial::new(target, facts.clone(), settings, None);
-    let place = Place::Dial(Arc::new(dial));
-    Ok(Ready { place, facts, interrupted: Interrupts::watch().receiver(), local, built_in })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

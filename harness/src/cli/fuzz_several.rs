@@ -8,8 +8,12 @@ use wsgrade_codec::Role;
 use wsgrade_reports::record::Severity;
 
 use super::exit::{Exit, Failure};
-use super::fuzz::{FailOn, FuzzArgs, Ready, dialling, exit_of};
+use super::fuzz::{FailOn, FuzzArgs, exit_of};
+use super::interrupt::Interrupts;
+use super::place::{Ready, reach};
+use super::servers::Wanted;
 use super::tide;
+use crate::fuzz::campaign::Options;
 use crate::fuzz::corpus::Corpus;
 use crate::fuzz::differ::{Compared, Differ, Difference, Side};
 use crate::fuzz::player::Player;
@@ -17,34 +21,42 @@ use crate::fuzz::record::{self, Against, How};
 use crate::fuzz::schedule::Schedule;
 use crate::fuzz::words;
 use crate::generate::Brief;
-use crate::runner::{Facts, Gate, Settings};
+use crate::runner::{Facts, Gate, Settings, preludes_in_words};
 
-/// Compares them, reports and says how it went.
+/// Compares them, reports and says how it went. `given` are the arguments without what the file says.
 pub(super) async fn compare(
+    given: &FuzzArgs,
     args: &FuzzArgs,
+    servers: &[Wanted],
     settings: &Settings,
     started: SystemTime,
     gate: impl Fn(bool) -> Gate,
 ) -> Result<Exit, Failure> {
-    if args.place.spawn.command().is_some() {
-        return Err(Failure::usage("--spawn starts one server: give one URL at most beside it"));
+    if !servers.iter().all(Wanted::is_dialled) {
+        return Err(Failure::usage(
+            "several targets are compared where they run, and one of these is to be started: give their URLs, or pick one by \
+             --target NAME",
+        ));
     }
     let mut sides = Vec::new();
     let mut all_facts: Vec<Facts> = Vec::new();
-    let mut interrupted = None;
+    let (mut urls, mut preludes) = (Vec::new(), Vec::new());
+    let interrupts = Interrupts::watch();
+    let interrupted = interrupts.receiver();
     let mut local = true;
-    for address in &args.urls {
-        let url = std::slice::from_ref(address);
-        let ready: Ready = dialling(url, &args.request, settings, &gate).await?;
+    for server in servers {
+        let ready: Ready = reach(server, settings, &gate, &interrupts).await?;
         local &= ready.local;
-        interrupted.get_or_insert(ready.interrupted);
         let player = Player::new(ready.place, ready.facts.found.clone(), settings.limits.clone())
-            .with_prelude(Arc::clone(&settings.prelude));
-        let options = args.options(Some(address.text().to_owned()), settings.seed, 1);
-        sides.push(Side { name: address.text().to_owned(), player, options });
+            .with_prelude(Arc::clone(&ready.prelude));
+        let options =
+            Options { replay: given.replay(server.called(), settings.seed), ..args.options(settings.seed) };
+        let (name, url) = server.called();
+        urls.push(url.unwrap_or_default().to_owned());
+        sides.push(Side { name: name.or(url).unwrap_or_default().to_owned(), player, options });
         all_facts.push(ready.facts);
+        preludes.push(ready.prelude);
     }
-    let Some(interrupted) = interrupted else { return Err(Failure::usage("give two URLs")) };
     let jobs = args.jobs(local);
     sides.iter_mut().for_each(|side| side.options.jobs = jobs);
     // What one of them has not would not be the same scenario.
@@ -68,9 +80,10 @@ pub(super) async fn compare(
         .iter()
         .zip(&all_facts)
         .zip(&summaries)
-        .map(|((name, facts), summary)| Against {
+        .zip(&urls)
+        .map(|(((name, facts), summary), url)| Against {
             name: name.clone(),
-            url: name.clone(),
+            url: url.clone(),
             role: brief.role,
             agent: facts.agent.clone(),
             facts: facts.found.clone(),
@@ -83,6 +96,7 @@ pub(super) async fn compare(
     let more =
         differences.iter().map(|difference| (difference.told.clone(), difference.plan.clone())).collect();
     let mut report = record::report(&how, &against, more);
+    report.options.prelude = preludes_in_words(names.iter().cloned().zip(&preludes));
     for (n, target) in report.targets.iter_mut().enumerate() {
         target.cases.extend(differences.iter().filter_map(|difference| difference.records.get(n).cloned()));
     }

@@ -1,6 +1,6 @@
 //! Ctrl-C, and being told to end: the first ends the run with what there is, and nothing that we started outlives us.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::watch;
 
@@ -11,7 +11,7 @@ use crate::spawn::Process;
 #[derive(Clone)]
 pub(crate) struct Interrupts {
     interrupted: watch::Receiver<bool>,
-    processes: Arc<Mutex<Vec<Arc<Process>>>>,
+    processes: Arc<Mutex<Vec<Weak<Process>>>>,
 }
 
 impl Interrupts {
@@ -44,12 +44,15 @@ impl Interrupts {
 
     /// This process shall not outlive us.
     pub(crate) fn end(&self, process: &Arc<Process>) {
-        self.processes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(process));
+        let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is started again and again would leave many that are over.
+        processes.retain(|process| process.strong_count() > 0);
+        processes.push(Arc::downgrade(process));
     }
 
     fn each(&self, end: impl Fn(&Process)) {
         let processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        processes.iter().for_each(|process| end(process));
+        processes.iter().filter_map(Weak::upgrade).for_each(|process| end(&process));
     }
 }
 

@@ -18,7 +18,7 @@ use super::display;
 use super::exit::{Exit, Failure};
 use super::gate::GateArgs;
 use super::interrupt::Interrupts;
-use super::servers::picked;
+use super::servers::client_of;
 use super::shard::ShardArgs;
 use crate::autobahn;
 use crate::carrier::tls::Acceptor;
@@ -176,31 +176,14 @@ async fn grade(mut args: ListenArgs) -> Result<Exit, Failure> {
 impl ListenArgs {
     /// Takes what was not given from the file.
     fn fill(&mut self, config: Option<&Config>) -> Result<(), Failure> {
-        let Some(config) = config else {
-            return match &self.target {
-                Some(_) => {
-                    Err(Failure::usage("--target picks a client of a wsgrade.toml, and there is none"))
-                }
-                None => Ok(()),
-            };
-        };
-        self.selection.fill(config);
-        self.play.fill(config);
+        if let Some(config) = config {
+            self.selection.fill(config);
+            self.play.fill(config);
+        }
         if self.spawn.is_some() {
             return Ok(());
         }
-        let patterns: Vec<_> = self.target.iter().cloned().collect();
-        let names = config.clients.iter().map(|client| client.name.as_str());
-        let client = match picked(&patterns, names, &format!("client in {}", config.path.display()))?[..] {
-            [] => return Ok(()),
-            [at] => config.clients[at].clone(),
-            [_, _, ..] => {
-                return Err(Failure::usage(format!(
-                    "{} has several clients, and one is listened for at a time: pick it by --target NAME",
-                    config.path.display()
-                )));
-            }
-        };
+        let Some(client) = client_of(config, self.target.as_slice())? else { return Ok(()) };
         let ClientConfig { name, spawn, listen, cert, key } = client;
         self.address = self.address.or(listen);
         self.spawn = spawn;

@@ -16,6 +16,7 @@ mod init;
 mod interrupt;
 mod listen;
 mod outputs;
+mod place;
 mod propose;
 mod replay;
 mod report;

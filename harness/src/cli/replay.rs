@@ -1,17 +1,16 @@
 //! `wsgrade replay`: the cases of a file again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::args::{BaseArgs, RequestArgs};
 use super::exit::{Exit, Failure};
-use super::fuzz::{PlaceArgs, Ready};
+use super::place::{PlaceArgs, Ready};
 use super::spawn::Address;
 use crate::fuzz::player::Player;
 use crate::fuzz::replay::{self, Replayed};
-use crate::runner::{Gate, Settings};
+use crate::runner::Gate;
 
 /// Plays the cases of a file several times: what `wsgrade fuzz` has found, or any other case file.
 #[derive(Debug, Args)]
@@ -24,7 +23,7 @@ pub(super) struct ReplayArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// The server, such as ws://127.0.0.1:9001/; without one, the built-in reference server
+    /// The server, such as ws://127.0.0.1:9001/; without one, that of wsgrade.toml or else the built-in reference server
     #[arg(value_name = "URL", conflicts_with = "listen")]
     url: Option<Address>,
 
@@ -51,17 +50,20 @@ pub(super) async fn run(args: ReplayArgs) -> Exit {
 
 async fn play(args: &ReplayArgs) -> Result<Exit, Failure> {
     let scenarios = replay::read(&args.file).map_err(Failure::usage)?;
-    let settings = Settings { prelude: args.place.prelude()?, ..args.base.settings(1) };
-    let urls: Vec<_> = args.url.iter().cloned().collect();
-    let ready = args.place.ready(&urls, &args.request, &settings, |_| Gate::default()).await?;
-    let Ready { place, facts, mut interrupted, built_in, .. } = ready;
+    let config = args.place.load()?;
+    let mut base = args.base.clone();
+    config.iter().for_each(|config| base.fill(config));
+    let settings = base.settings(1);
+    let chosen = args.place.choose(args.url.as_slice(), &args.request, config.as_ref())?;
+    let several = "a finding is played against one target: pick it by --target NAME, or give its URL";
+    let ready = chosen.ready(&settings, |_| Gate::default(), several).await?;
+    let Ready { place, facts, prelude, mut interrupted, built_in, .. } = ready;
     let role = place.role();
     let scenarios: Vec<_> = scenarios.into_iter().filter(|scenario| scenario.roles.contains(&role)).collect();
     if scenarios.is_empty() {
         return Err(Failure::usage(format!("{}: no case for the role {role}", args.file.display())));
     }
-    let player =
-        Player::new(place, facts.found, settings.limits.clone()).with_prelude(Arc::clone(&settings.prelude));
+    let player = Player::new(place, facts.found, settings.limits.clone()).with_prelude(prelude);
     let mut all = Vec::new();
     for scenario in &scenarios {
         tokio::select! {

@@ -9,20 +9,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wsgrade_cases::model::Need;
+use wsgrade_cases::model::{Need, Step};
 use wsgrade_cases::select::Pattern;
 use wsgrade_reference_server::client::Url;
 use wsgrade_reference_server::{Config as ServerConfigOfOurs, Server, ServerHandle};
 use wsgrade_reports::record::{Response, TargetFacts};
 
 use super::args::{RequestArgs, prelude};
-use super::config::{Capability, Config, FILE, ServerConfig};
+use super::config::{Capability, ClientConfig, Config, FILE, ServerConfig};
 use super::exit::Failure;
 use super::interrupt::Interrupts;
 use super::spawn::{Address, SpawnArgs, Spawned};
 use super::stress::StressArgs;
 use crate::runner::{DYING, Facts, Prepared, Settings, probe, wait_for};
-use crate::spawn::Watched;
+use crate::spawn::{Guard, Watched};
 use crate::target::{Target, TargetError};
 
 /// Cases at once against a target on this machine.
@@ -31,7 +31,7 @@ pub(crate) const LOCAL_JOBS: usize = 16;
 pub(crate) const REMOTE_JOBS: usize = 4;
 
 /// A server that is to be graded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
     /// What it is called, where the user said so.
     name: Option<String>,
@@ -87,7 +87,7 @@ impl Given<'_> {
         let picked = picked(self.targets, names, &format!("server in {}", config.path.display()))?;
         if picked.is_empty() {
             return Err(Failure::usage(format!(
-                "{} has no target that is a server: give a URL, or use `wsgrade listen` for its clients",
+                "{} has no target that is a server: give a URL, or use `wsgrade listen` or `wsgrade fuzz --listen` for its clients",
                 config.path.display()
             )));
         }
@@ -164,13 +164,35 @@ pub(super) fn picked<'a>(
     Ok(places)
 }
 
+/// The client of the file that is meant by these patterns, or the only one there is; none where nothing is asked for.
+pub(super) fn client_of(
+    config: Option<&Config>,
+    patterns: &[String],
+) -> Result<Option<ClientConfig>, Failure> {
+    let Some(config) = config else {
+        return match patterns {
+            [] => Ok(None),
+            _ => Err(Failure::usage(format!("--target picks a client of a {FILE}, and there is none"))),
+        };
+    };
+    let names = config.clients.iter().map(|client| client.name.as_str());
+    match picked(patterns, names, &format!("client in {}", config.path.display()))?[..] {
+        [] => Ok(None),
+        [at] => Ok(Some(config.clients[at].clone())),
+        [_, _, ..] => Err(Failure::usage(format!(
+            "{} has several clients, and one is listened for at a time: pick it by --target NAME",
+            config.path.display()
+        ))),
+    }
+}
+
 /// A server that is there.
 pub(super) struct Started {
     target: Target,
     /// Where we started it by its command.
-    spawned: Option<Spawned>,
+    pub(super) spawned: Option<Spawned>,
     /// Where it is the one that is built in.
-    built_in: Option<ServerHandle>,
+    pub(super) built_in: Option<ServerHandle>,
 }
 
 impl Started {
@@ -215,7 +237,42 @@ impl Wanted {
         Ok(Started { target, spawned: None, built_in })
     }
 
-    /// Asks it what it does, and holds that against what it is to do. `repeat` is the command that repeats one of its cases, up
+    /// Starts it once more, on another port where its command takes one.
+    pub(super) async fn start_again(&self, interrupts: &Interrupts) -> Result<(Guard, Target), Failure> {
+        let Some(command) = self.spawn.command() else {
+            return Err(Failure::usage("there is no command that starts it again"));
+        };
+        let options = self.request.options();
+        self.spawn.start_again(command, self.address.as_slice(), &options, interrupts).await
+    }
+
+    /// The steps before those of every case.
+    pub(super) fn prelude(&self) -> Result<Arc<[Step]>, Failure> {
+        prelude(self.prelude.as_deref())
+    }
+
+    /// What the file calls it, and what the user does.
+    pub(super) fn called(&self) -> (Option<&str>, Option<&str>) {
+        (self.name.as_deref(), self.address.as_ref().map(Address::text))
+    }
+
+    /// Asks it what it does, and holds that against what it is to do.
+    pub(super) async fn probed(
+        &self,
+        started: &Started,
+        settings: &Settings,
+        interrupts: &Interrupts,
+    ) -> Result<(Target, Facts), Failure> {
+        let mut target = started.target.clone();
+        let mut facts = match &started.spawned {
+            Some(spawned) => probe_spawned(spawned, &mut target, settings, interrupts).await?,
+            None => probe(&mut target, settings).await.map_err(Failure::inconclusive)?,
+        };
+        self.hold(&mut facts)?;
+        Ok((target, facts))
+    }
+
+    /// Makes it ready for the runner. `repeat` is the command that repeats one of its cases, up
     /// to the id, given its name and its URL, as far as it has them from the user.
     pub(super) async fn prepare(
         &self,
@@ -226,19 +283,14 @@ impl Wanted {
         interrupts: &Interrupts,
         repeat: impl FnOnce(Option<&str>, Option<&str>) -> String,
     ) -> Result<Prepared, Failure> {
-        let Started { target, spawned, built_in } = started;
-        let mut target = target.clone();
+        let Started { target: _, spawned, built_in } = started;
         let settings = Settings {
-            prelude: prelude(self.prelude.as_deref())?,
+            prelude: self.prelude()?,
             gate: stress.gate(spawned.is_some()),
             may_stress: stress.may_stress(),
             ..settings.clone()
         };
-        let mut facts = match spawned {
-            Some(spawned) => probe_spawned(spawned, &mut target, &settings, interrupts).await?,
-            None => probe(&mut target, &settings).await.map_err(Failure::inconclusive)?,
-        };
-        self.hold(&mut facts)?;
+        let (target, facts) = self.probed(started, &settings, interrupts).await?;
         if let Some(hint) = hint(&facts) {
             eprintln!("wsgrade: note: {}: {hint}", target.url);
         }
@@ -248,7 +300,10 @@ impl Wanted {
             facts,
             settings,
             adapt: true,
-            repeat: repeat(self.name.as_deref(), self.address.as_ref().map(Address::text)),
+            repeat: {
+                let (name, url) = self.called();
+                repeat(name, url)
+            },
             name: self.name.clone().or_else(|| built_in.is_some().then(|| "reference server".to_owned())),
             watched: process.as_ref().map(|process| process.watched()).or(watched),
             process,
@@ -292,14 +347,14 @@ impl Wanted {
     }
 }
 
-pub(super) fn start_reference_server() -> Result<ServerHandle, Failure> {
+fn start_reference_server() -> Result<ServerHandle, Failure> {
     Server::bind(ServerConfigOfOurs::default()).map(Server::spawn).map_err(|error| {
         Failure::inconclusive(format!("cannot start the built-in reference server: {error}"))
     })
 }
 
 /// Whether it died says more than that nobody answers.
-pub(super) async fn probe_spawned(
+async fn probe_spawned(
     spawned: &Spawned,
     target: &mut Target,
     settings: &Settings,

@@ -151,7 +151,9 @@ impl Run {
             }
         }
         let mut report = self.record(started, began.elapsed(), reports);
-        report.options.prelude = preludes(targets);
+        let name = |target: &Prepared| target.name.clone().unwrap_or_else(|| target.target.url.to_string());
+        let named = targets.iter().map(|target| (name(target), &target.settings.prelude));
+        report.options.prelude = preludes_in_words(named);
         report
     }
 
@@ -206,18 +208,15 @@ impl Run {
     }
 }
 
-/// What was played before every case, one line a step: with the target before it where not all have the same.
-fn preludes(targets: &[Prepared]) -> Vec<String> {
-    let steps = |target: &Prepared| target.settings.prelude.iter().map(in_words::step).collect::<Vec<_>>();
-    let Some(first) = targets.first().map(steps) else { return Vec::new() };
-    if targets.iter().all(|target| steps(target) == first) {
-        return first;
+/// What was played before every case, one line a step: with the name of the target before it where not all have the same.
+pub(crate) fn preludes_in_words<'a>(targets: impl Iterator<Item = (String, &'a Arc<[Step]>)>) -> Vec<String> {
+    let steps = |prelude: &Arc<[Step]>| prelude.iter().map(in_words::step).collect::<Vec<_>>();
+    let all: Vec<_> = targets.map(|(name, prelude)| (name, steps(prelude))).collect();
+    let Some((_, first)) = all.first() else { return Vec::new() };
+    if all.iter().all(|(_, steps)| steps == first) {
+        return first.clone();
     }
-    let named = |target: &Prepared| {
-        let name = target.name.clone().unwrap_or_else(|| target.target.url.to_string());
-        steps(target).into_iter().map(move |step| format!("{name}: {step}"))
-    };
-    targets.iter().flat_map(named).collect()
+    all.iter().flat_map(|(name, steps)| steps.iter().map(move |step| format!("{name}: {step}"))).collect()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -5,7 +5,8 @@
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::copy_bidirectional;
@@ -25,10 +26,15 @@ impl Place {
         self.0.path()
     }
 
-    fn wsgrade(&self, args: &[&str]) -> Output {
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wsgrade"));
         command.args(args).current_dir(self.path()).env("NO_COLOR", "1").env("COLUMNS", "100");
-        command.env("BIN", examples()).output().expect("the binary of this package starts")
+        command.env("BIN", examples());
+        command
+    }
+
+    fn wsgrade(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("the binary of this package starts")
     }
 
     /// A command as it is printed, in a shell that finds this binary first.
@@ -262,6 +268,36 @@ fn a_process_that_dies() {
     let again = place.shell(death["replay"].as_str().unwrap());
     assert_eq!(again.status.code(), Some(1), "{}", both(&again));
     assert!(stdout(&again).contains("3 of 3 times wrong: the process died with"), "{}", both(&again));
+}
+
+/// A server that was started again ends with us as well, and so does a client.
+#[test]
+fn what_is_started_ends_with_us() {
+    let server = r#"echo $$ >> pids; exec "$BIN/naive" --port {port} --fault dies"#;
+    let client = "echo $$ >> pids; exec sleep 300";
+    let runs: [(&[&str], usize); 3] = [
+        (&["fuzz", "--corpus", "seen", "--no-catalogue", "--time", "10m", "--spawn", server], 3),
+        (&["fuzz", "--listen", "127.0.0.1:0", "--time", "10m", "--spawn", client], 1),
+        (&["listen", "127.0.0.1:0", "--spawn", client], 1),
+    ];
+    for (args, least) in runs {
+        let place = Place::new();
+        std::fs::create_dir(place.path().join("seen")).unwrap();
+        std::fs::write(place.path().join("seen/long.toml"), DEADLY).unwrap();
+        let mut us = place.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let pids = || std::fs::read_to_string(place.path().join("pids")).unwrap_or_default();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while pids().lines().count() < least && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(pids().lines().count() >= least, "{args:?}: {}", pids());
+        let kill = |args: &[&str]| Command::new("kill").args(args).stderr(Stdio::null()).status().unwrap();
+        assert!(kill(&["-TERM", &us.id().to_string()]).success());
+        assert_eq!(us.wait().unwrap().code(), Some(3), "{args:?}");
+        for pid in pids().lines() {
+            assert!(!kill(&["-0", pid]).success(), "{args:?}: {pid} runs still");
+        }
+    }
 }
 
 /// A server that leaves something behind: which scenario it is, and how much, shows on fresh processes and on no other server.

@@ -164,7 +164,8 @@ fn a_server_that_dies_halfway_is_not_blamed() {
         assert!(stopped.ends_with(end), "{stopped}");
         assert_eq!(target["process"]["exit"], "exit status 7");
         let cases = target["cases"].as_array().unwrap();
-        assert!((6..=18).contains(&cases.len()), "{} cases", cases.len());
+        // 20 connections, some of them for the first look, and what was under way or about to begin when it died.
+        assert!((6..=24).contains(&cases.len()), "{} cases", cases.len());
         for case in cases {
             let behavior = case["behavior"].as_str().unwrap();
             assert!(["pass", "inconclusive"].contains(&behavior), "{case}");

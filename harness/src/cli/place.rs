@@ -240,12 +240,10 @@ pub(super) async fn reach(
     let local = started.is_local();
     let Started { spawned, built_in, .. } = started;
     let server = spawned.map(|spawned| {
-        let (wanted, interrupts) = (wanted.clone(), interrupts.clone());
+        let wanted = wanted.clone();
         let start: Start = Box::new(move || {
-            let (wanted, interrupts) = (wanted.clone(), interrupts.clone());
-            Box::pin(
-                async move { wanted.start_again(&interrupts).await.map_err(|failure| failure.to_string()) },
-            )
+            let wanted = wanted.clone();
+            Box::pin(async move { wanted.start_again().await.map_err(|failure| failure.to_string()) })
         });
         Server::new(spawned.process, start)
     });

@@ -238,12 +238,12 @@ impl Wanted {
     }
 
     /// Starts it once more, on another port where its command takes one.
-    pub(super) async fn start_again(&self, interrupts: &Interrupts) -> Result<(Guard, Target), Failure> {
+    pub(super) async fn start_again(&self) -> Result<(Guard, Target), Failure> {
         let Some(command) = self.spawn.command() else {
             return Err(Failure::usage("there is no command that starts it again"));
         };
         let options = self.request.options();
-        self.spawn.start_again(command, self.address.as_slice(), &options, interrupts).await
+        self.spawn.start_again(command, self.address.as_slice(), &options).await
     }
 
     /// The steps before those of every case.

@@ -124,7 +124,6 @@ impl SpawnArgs {
         interrupts: &Interrupts,
     ) -> Result<Spawned, Failure> {
         let (process, target, addrs) = self.launch(command, addresses, request).await?;
-        interrupts.end(&process.0);
         let mut interrupted = interrupts.receiver();
         let listening = process.0.wait_until_listening(&addrs, self.timeout());
         let listening: Result<(), SpawnError> = tokio::select! {
@@ -141,10 +140,8 @@ impl SpawnArgs {
         command: &str,
         addresses: &[Address],
         request: &RequestOptions,
-        interrupts: &Interrupts,
     ) -> Result<(Guard, Target), Failure> {
         let (process, target, addrs) = self.launch(command, addresses, request).await?;
-        interrupts.end(&process.0);
         let listening = process.0.wait_until_listening(&addrs, self.timeout());
         listening.await.map_err(Failure::inconclusive)?;
         Ok((process, target))

@@ -4,7 +4,8 @@
 //! start ─▶ wait_until_listening ─▶ (played against) ─▶ info ─▶ end: SIGTERM, 2 s, SIGKILL
 //!   ├── output  what it wrote, the last of it
 //!   ├── usage   what it takes, sampled
-//!   └── group   how it ended; ends it with all that it started
+//!   ├── group   how it ended; ends it with all that it started
+//!   └── running all there are, so that none outlives us
 //! ```
 //!
 //! The command is for the shell, and the shell and all that it starts are a process group of their own: a Ctrl-C on
@@ -12,6 +13,7 @@
 
 mod group;
 mod output;
+mod running;
 mod usage;
 
 use std::net::SocketAddr;
@@ -27,6 +29,7 @@ use wsgrade_reports::record::ProcessInfo;
 
 use output::Output;
 pub(crate) use output::telling;
+pub use running::{end_all, kill_all};
 use usage::Usage;
 pub use usage::{WatchError, Watched};
 
@@ -119,8 +122,14 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// [`SpawnError::Start`] if there is no shell or no room for another process.
+    /// [`SpawnError::Start`] if there is no shell or no room for another process, or we are about to end.
     pub fn start(command: &str, line: &str) -> Result<Arc<Self>, SpawnError> {
+        let failed = |reason| SpawnError::Start { command: command.to_owned(), reason };
+        running::add(|| Self::start_one(command, line))
+            .unwrap_or_else(|| Err(failed(std::io::Error::other("wsgrade was told to end"))))
+    }
+
+    fn start_one(command: &str, line: &str) -> Result<Arc<Self>, SpawnError> {
         let failed = |reason| SpawnError::Start { command: command.to_owned(), reason };
         let (output, writer) = Output::open().map_err(failed)?;
         let mut shell = shell(line);

@@ -93,5 +93,5 @@ document.querySelector(".matrix").addEventListener("click", (event) => {
 // A point of a plot is a link, without being a stop of the tab key: the table below has one.
 byId("speed")?.addEventListener("click", (event) => {
   const point = event.target.closest("[data-href]");
-  if (point) location.hash = point.dataset.href;
+  if (point) visit(point.dataset.href);
 });

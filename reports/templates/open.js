@@ -3,6 +3,14 @@
 const panel = byId("case");
 let open = null;
 let opener = null;
+/** What of the address is shown. */
+let shown = null;
+
+/** Goes to a case at once: who presses a key twice means the next but one, and the event comes later. */
+function visit(hash) {
+  location.hash = hash;
+  follow();
+}
 
 /** Writes the filter into the address, without a step in the history. */
 function remember() {
@@ -10,6 +18,7 @@ function remember() {
   const place = location.hash.split("?")[0];
   const to = query ? `${/^#case\//.test(place) ? place : "#cases"}?${query}` : place;
   if (to !== location.hash) history.replaceState(null, "", location.pathname + location.search + to);
+  shown = location.hash;
 }
 
 /** Does what the address says. One that says nothing of the filter leaves it as it is. */
@@ -61,13 +70,14 @@ function reveal(row) {
 function shut() {
   const query = filterQuery();
   history.pushState(null, "", `${location.pathname}${location.search}#cases${query ? `?${query}` : ""}`);
+  shown = location.hash;
   show();
 }
 
 function openRow(row) {
   const wanted = open && { id: row.info.id, target: open.t, carrier: open.record.carrier };
   const at = (wanted && resolve(wanted)) ?? resolve({ id: row.info.id });
-  if (at) location.hash = hashOf(at);
+  if (at) visit(hashOf(at));
 }
 
 /** To the next row that the filter shows and the test likes, for the same target where it has a record of it. */
@@ -88,7 +98,7 @@ function isBroken(row) {
 function turn(by) {
   const all = recordsOf.get(open?.record.id) ?? [];
   const to = all[(all.indexOf(open) + by + all.length) % all.length];
-  if (to && to !== open) location.hash = hashOf(to);
+  if (to && to !== open) visit(hashOf(to));
 }
 
 panel.addEventListener("click", (event) => {
@@ -103,4 +113,6 @@ panel.addEventListener("click", (event) => {
     goTo(ref.dataset.to);
   }
 });
-window.addEventListener("hashchange", follow);
+window.addEventListener("hashchange", () => {
+  if (location.hash !== shown) follow();
+});

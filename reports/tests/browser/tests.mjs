@@ -182,6 +182,10 @@ export const tests = {
     assert.match(await title(page), /^6\.5\.1\s/);
     await page.keyboard.press("h");
     assert.equal(await target(page), here);
+    await page.evaluate(() => ["j", "j"].forEach((key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }))));
+    assert.match(await title(page), /^6\.5\.3\s/, "two keys are two steps, however fast");
+    await page.goBack();
+    await page.locator("#case-title", { hasText: /^6\.5\.2\s/ }).waitFor();
     await page.keyboard.press("n");
     assert.match(await page.locator(".walk .here").innerText(), /fail|non-strict/);
     await page.keyboard.press("Escape");

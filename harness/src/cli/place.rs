@@ -167,9 +167,7 @@ impl PlaceArgs {
         words.extend(config.words());
         words.extend(name.iter().flat_map(|name| ["--target".to_owned(), (*name).to_owned()]));
         words.extend(spawn.repeat());
-        if spawn.command().is_some_and(|command| command.contains("{agent}")) {
-            words.extend(agent.iter().flat_map(|agent| ["--agent".to_owned(), agent.clone()]));
-        }
+        words.extend(agent.iter().flat_map(|agent| ["--agent".to_owned(), agent.clone()]));
         for (name, file) in [("--cert", cert), ("--key", key), ("--prelude", prelude)] {
             words.extend(file.iter().flat_map(|file| [name.to_owned(), file.display().to_string()]));
         }

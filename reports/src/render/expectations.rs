@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::names::Names;
 use super::text::{clipped, code, column, markdown as plain, prose};
-use crate::record::{Behavior, CloseVerdict, ExpectationRecord, RunReport};
+use crate::record::{Behavior, CaseRecord, CloseVerdict, ExpectationRecord, RunReport};
 
 /// How many lines of either kind are told, and how many cases each names.
 const LISTED: usize = 100;
@@ -18,19 +18,18 @@ const COMPLAINT: usize = 600;
 const ROOM: usize = 100_000;
 
 /// Records of one target that meet one expectation and have one verdict.
-struct Met<'a> {
+pub(super) struct Met<'a> {
     /// The target's place in the record.
-    target: usize,
-    expectation: &'a ExpectationRecord,
-    behavior: Behavior,
-    close: CloseVerdict,
-    /// How many there are, and their ids, each once.
-    records: usize,
-    ids: Vec<&'a str>,
+    pub(super) target: usize,
+    pub(super) expectation: &'a ExpectationRecord,
+    pub(super) behavior: Behavior,
+    pub(super) close: CloseVerdict,
+    /// In the order of the record; never empty.
+    pub(super) records: Vec<&'a CaseRecord>,
 }
 
 /// What was met, in the order of the record.
-fn met(report: &RunReport) -> Vec<Met<'_>> {
+pub(super) fn met(report: &RunReport) -> Vec<Met<'_>> {
     let mut all: Vec<Met<'_>> = Vec::new();
     let mut places = HashMap::new();
     for (target, found) in report.targets.iter().enumerate() {
@@ -39,24 +38,23 @@ fn met(report: &RunReport) -> Vec<Met<'_>> {
             let (behavior, close) = (record.behavior, record.close);
             let at = *places.entry((target, record.expected, behavior, close)).or_insert(all.len());
             if at == all.len() {
-                all.push(Met { target, expectation, behavior, close, records: 0, ids: Vec::new() });
+                all.push(Met { target, expectation, behavior, close, records: Vec::new() });
             }
-            let met = &mut all[at];
-            met.records += 1;
-            if met.ids.last() != Some(&record.id.as_str()) {
-                met.ids.push(&record.id);
-            }
+            all[at].records.push(record);
         }
     }
     all
 }
 
 impl Met<'_> {
+    /// The ids, each once.
     fn ids(&self) -> String {
-        let mut ids: Vec<_> = self.ids.iter().take(IDS).map(|id| column(id, 40)).collect();
-        if self.ids.len() > IDS {
+        let mut all: Vec<_> = self.records.iter().map(|record| record.id.as_str()).collect();
+        all.dedup();
+        let mut ids: Vec<_> = all.iter().take(IDS).map(|id| column(id, 40)).collect();
+        if all.len() > IDS {
             let last = ids.pop().unwrap_or_default();
-            ids.push(format!("{last} and {} more", self.ids.len() - IDS));
+            ids.push(format!("{last} and {} more", all.len() - IDS));
         }
         ids.join(", ")
     }
@@ -65,17 +63,17 @@ impl Met<'_> {
         format!("{}, close {}", self.behavior, self.close)
     }
 
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         clipped(&prose(&self.expectation.reason), REASON)
     }
 
-    fn until(&self) -> Option<String> {
+    pub(super) fn until(&self) -> Option<String> {
         self.expectation.until.as_deref().map(|day| column(day, 20))
     }
 }
 
 /// What is not true of the expectations, in their order.
-fn complaints(report: &RunReport) -> Vec<&str> {
+pub(super) fn complaints(report: &RunReport) -> Vec<&str> {
     report.expectations.iter().flat_map(|entry| &entry.complaints).map(String::as_str).collect()
 }
 
@@ -90,7 +88,7 @@ pub fn text(report: &RunReport) -> String {
 fn write_text(report: &RunReport, out: &mut String) -> std::fmt::Result {
     let (met, complaints) = (met(report), complaints(report));
     if !met.is_empty() {
-        let records: usize = met.iter().map(|met| met.records).sum();
+        let records: usize = met.iter().map(|met| met.records.len()).sum();
         writeln!(out, "expected deviations ({records}): not counted by the gate")?;
         for met in met.iter().take(LISTED) {
             let name = column(&report.targets[met.target].name, NAME);

@@ -1,11 +1,10 @@
 //! What was expected, as the page shows it: what is not true of it, and which deviations were known.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use super::page::{Link, link};
-use crate::record::{Behavior, CaseRecord, CloseVerdict, RunReport, Severity, TargetReport};
+use crate::record::{CaseRecord, RunReport, Severity, TargetReport};
+use crate::render::expectations::{Met, complaints, met};
 use crate::render::text::{clipped, column, prose};
 
 /// How many lines of either kind are listed, and how many cases each names.
@@ -48,43 +47,24 @@ impl Panel {
         if report.expectations.is_empty() {
             return None;
         }
-        let complaints: Vec<_> = report.expectations.iter().flat_map(|entry| &entry.complaints).collect();
-        let mut lines: Vec<Line> = Vec::new();
-        let mut places: HashMap<(usize, Option<usize>, Behavior, CloseVerdict), usize> = HashMap::new();
-        for (number, target) in report.targets.iter().enumerate() {
-            for record in &target.cases {
-                let Some(entry) = report.expectation_of(record) else { continue };
-                let key = (number, record.expected, record.behavior, record.close);
-                let at = *places.entry(key).or_insert(lines.len());
-                if at == lines.len() {
-                    lines.push(Line {
-                        word: record.behavior.as_str(),
-                        close: (record.close.severity() >= Severity::Minor).then(|| record.close.as_str()),
-                        reason: clipped(&prose(&entry.reason), REASON),
-                        until: entry.until.as_deref().map(|day| column(day, 20)),
-                        target: (report.targets.len() > 1).then(|| clipped(&target.name, 120)),
-                        n: 0,
-                        cases: Vec::new(),
-                        more: 0,
-                    });
-                }
-                let line = &mut lines[at];
-                line.n += 1;
-                match line.cases.len() < CASES {
-                    true => line.cases.push(link(&record.key(), number)),
-                    false => line.more += 1,
-                }
-            }
-        }
-        let more = lines.len().saturating_sub(LISTED);
-        let n = lines.iter().map(|line| line.n).sum();
-        lines.truncate(LISTED);
+        let (complaints, met) = (complaints(report), met(report));
+        let several = report.targets.len() > 1;
+        let line = |met: &Met<'_>| Line {
+            word: met.behavior.as_str(),
+            close: (met.close.severity() >= Severity::Minor).then(|| met.close.as_str()),
+            reason: met.reason(),
+            until: met.until(),
+            target: several.then(|| clipped(&report.targets[met.target].name, 120)),
+            n: met.records.len(),
+            cases: met.records.iter().take(CASES).map(|record| link(&record.key(), met.target)).collect(),
+            more: met.records.len().saturating_sub(CASES),
+        };
         Some(Self {
             more_complaints: complaints.len().saturating_sub(LISTED),
             complaints: complaints.iter().take(LISTED).map(|text| clipped(text, COMPLAINT)).collect(),
-            n,
-            lines,
-            more,
+            n: met.iter().map(|met| met.records.len()).sum(),
+            lines: met.iter().take(LISTED).map(line).collect(),
+            more: met.len().saturating_sub(LISTED),
         })
     }
 }
@@ -105,8 +85,12 @@ pub(super) fn kind(report: &RunReport, record: &CaseRecord) -> Option<&'static s
 /// Why the deviations of a row were expected, each reason once.
 pub(super) fn reasons(report: &RunReport, records: &[Option<&CaseRecord>]) -> Option<String> {
     let known = records.iter().flatten().filter_map(|record| report.expectation_of(record));
-    let mut reasons: Vec<String> = known.map(|entry| prose(&entry.reason)).collect();
-    reasons.dedup();
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in known.map(|entry| prose(&entry.reason)) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     (!reasons.is_empty()).then(|| column(&reasons.join(" · "), ROW))
 }
 

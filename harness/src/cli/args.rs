@@ -208,6 +208,14 @@ impl BaseArgs {
     }
 }
 
+/// Our side of TLS towards clients, where there is a certificate and its key.
+pub(super) fn acceptor(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<tls::Acceptor>, Failure> {
+    match (cert, key) {
+        (Some(cert), Some(key)) => tls::Acceptor::from_pem_files(cert, key).map(Some).map_err(Failure::usage),
+        (Some(_), None) | (None, Some(_)) | (None, None) => Ok(None),
+    }
+}
+
 /// The steps before those of a case, where there is a file of them.
 pub(super) fn prelude(path: Option<&Path>) -> Result<Arc<[Step]>, Failure> {
     let Some(path) = path else { return Ok(Arc::default()) };

@@ -6,7 +6,6 @@ use super::exit::Exit;
 use crate::spawn;
 
 /// Who listens for it.
-#[derive(Clone)]
 pub(crate) struct Interrupts {
     interrupted: watch::Receiver<bool>,
 }

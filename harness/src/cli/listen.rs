@@ -11,7 +11,7 @@ use wsgrade_cases::Catalogue;
 use wsgrade_cases::model::{Role, Scenario};
 use wsgrade_reports::record::RunReport;
 
-use super::args::{PlayArgs, Selection};
+use super::args::{PlayArgs, Selection, acceptor};
 use super::config::{ClientConfig, Config, ConfigArgs};
 use super::daily::{DailyArgs, StayingArgs};
 use super::display;
@@ -21,7 +21,6 @@ use super::interrupt::Interrupts;
 use super::servers::client_of;
 use super::shard::ShardArgs;
 use crate::autobahn;
-use crate::carrier::tls::Acceptor;
 use crate::listen::{Client, Listener};
 use crate::runner::Run;
 use crate::spawn::Guard;
@@ -82,9 +81,10 @@ pub(super) struct ListenArgs {
 }
 
 /// Where to listen unless told otherwise.
-const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9001);
+pub(super) const ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9001);
 /// What a client is called unless told otherwise.
-const AGENT: &str = "client";
+pub(super) const AGENT: &str = "client";
 
 pub(super) async fn run(args: &ListenArgs) -> Exit {
     match grade(args.clone()).await {
@@ -100,10 +100,7 @@ async fn grade(mut args: ListenArgs) -> Result<Exit, Failure> {
     let config = args.config.load()?;
     args.fill(config.as_ref())?;
     let args = args;
-    let tls = match (&args.cert, &args.key) {
-        (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(cert, key).map_err(Failure::usage)?),
-        (Some(_), None) | (None, Some(_)) | (None, None) => None,
-    };
+    let tls = acceptor(args.cert.as_deref(), args.key.as_deref())?;
     let catalogue = Arc::new(args.selection.catalogue()?);
     let gate = Arc::new(args.gate.ready(&args.config, config.as_ref(), &catalogue)?);
     let mut selected = args.selection.select(&catalogue, Some(Role::Client))?;

@@ -15,10 +15,11 @@ use wsgrade_cases::model::Step;
 use wsgrade_reference_server::ServerHandle;
 use wsgrade_reports::record::TargetFacts;
 
-use super::args::{BaseArgs, RequestArgs};
+use super::args::{BaseArgs, RequestArgs, acceptor};
 use super::config::{Config, ConfigArgs};
 use super::exit::Failure;
 use super::interrupt::Interrupts;
+use super::listen::{ADDRESS, AGENT};
 use super::servers::{Given, Started, Wanted, client_of};
 use super::spawn::{Address, SpawnArgs};
 use crate::carrier::tls::Acceptor;
@@ -27,11 +28,6 @@ use crate::fuzz::place::{Dial, Place, Server, Start};
 use crate::listen::Client;
 use crate::runner::{Facts, Gate, Settings};
 use crate::shell::word as shell_word;
-
-/// Where clients are met unless told otherwise.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9001);
-/// What a client is called unless told otherwise.
-const AGENT: &str = "client";
 
 /// Where scenarios are played.
 #[derive(Clone, Debug, Args)]
@@ -132,16 +128,13 @@ impl PlaceArgs {
         let agent = self.agent.clone().or_else(|| name.clone()).unwrap_or_else(|| AGENT.to_owned());
         let command = self.spawn.command().map(str::to_owned).or(file.spawn);
         let (cert, key) = match &self.cert {
-            Some(_) => (self.cert.clone(), self.key.clone()),
-            None => (file.cert, file.key),
+            Some(_) => (&self.cert, &self.key),
+            None => (&file.cert, &file.key),
         };
-        let tls = match (cert, key) {
-            (Some(cert), Some(key)) => Some(Acceptor::from_pem_files(&cert, &key).map_err(Failure::usage)?),
-            (Some(_), None) | (None, Some(_)) | (None, None) => None,
-        };
+        let tls = acceptor(cert.as_deref(), key.as_deref())?;
         Ok(Chosen::Client(Meeting {
             name,
-            address: address.or(file.listen).unwrap_or(LISTEN),
+            address: address.or(file.listen).unwrap_or(ADDRESS),
             client: command.map(|command| Client { command, agent }),
             tls,
         }))
